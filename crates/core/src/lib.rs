@@ -1,0 +1,37 @@
+//! The words of Spanfleet, and the life of a job. Pure: no clock, no input or output, no async.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`document`] | a text with its annotations, relations and tokens |
+//! | [`text`] | code points to bytes and back |
+//! | [`timestamp`] | an instant in UTC, microseconds |
+//! | [`schema`] | what is known of a selection before its first document |
+//! | [`losses`] | the ledger of what was dropped or changed, and why |
+//! | [`options`] | export parameters, checked on construction |
+//! | [`filter`] | which texts and annotations were asked for |
+//! | [`order`] | one export as asked for: format, options, filter, inclusions |
+//! | [`report`] | what came of a part, what stands in a manifest |
+//! | [`job`] | the life of a job: `decide` |
+//! | [`split`] | which split a text falls into |
+
+pub mod document;
+pub mod filter;
+pub mod job;
+pub mod losses;
+pub mod options;
+pub mod order;
+pub mod report;
+pub mod schema;
+pub mod split;
+pub mod text;
+pub mod timestamp;
+
+pub use document::{Annotation, Document, Extent, Json, Relation, Token};
+pub use filter::Filter;
+pub use losses::{Change, Kind, Ledger, Loss};
+pub use options::{OptionError, Options};
+pub use order::{Include, Order};
+pub use schema::Schema;
+pub use split::Split;
+pub use text::CharIndex;
+pub use timestamp::Timestamp;

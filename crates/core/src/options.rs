@@ -1,0 +1,486 @@
+//! Export parameters, checked on construction. An unknown key or a bad value is refused by name.
+//!
+//! To add one: a line in [`OPTIONS`], a field in [`Options`], an arm in `Options::set`.
+
+use serde_json::{Map, Value};
+
+use crate::{Split, split::is_split_name};
+
+/// One line of help for one export parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionInfo {
+    /// The key in `export_parameters` and `--set`.
+    pub key: &'static str,
+    /// What it may be, the default first.
+    pub values: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn info(key: &'static str, values: &'static str, meaning: &'static str) -> OptionInfo {
+    OptionInfo { key, values, meaning }
+}
+
+/// Every export parameter of this version.
+pub const OPTIONS: &[OptionInfo] = &[
+    info("label_scheme", "BIO, BILOU, IOBES, IOB1, IO", "token labels"),
+    info("tokenizer", "words, whitespace, gold", "token boundaries"),
+    info("alignment", "expand, contract, strict", "a span that cuts a token"),
+    info("overlap", "longest, first, confidence, error", "spans that one label sequence can't hold"),
+    info("annotators", "all, {\"only\": [names]}", "whose annotations; in token formats identical spans are written once"),
+    info("split", "none, {\"train\": 0.8, \"dev\": 0.2}, {\"by\": \"metadata.FIELD\"}", "by a stable hash of the text id, or by metadata"),
+    info("label_map", "{}, {\"OLD\": \"NEW\", \"OTHER\": null}", "rename, merge, or drop (null) labels"),
+    info("hierarchy", "leaf, path, root, {\"depth\": n}", "how a hierarchical label is written"),
+    info("compression", "none, gzip, zstd", "of the data files"),
+    info("compression_level", "1 to 9 (gzip), 1 to 19 (zstd)", "higher is smaller and slower"),
+    info("batch_size", "1000, 1 to 100000", "rows per row group or record batch"),
+    info("partitions", "auto, 1 to 100000", "how many pieces the job is cut into"),
+    info("columns", "[\"token\", \"label\"] of token, label, pos, lemma, chunk", "CoNLL columns, in order"),
+    info("include_pos", "false, true", "CoNLL: adds the column pos"),
+    info("include_lemma", "false, true", "CoNLL: adds the column lemma"),
+    info("docstart", "auto, true, false", "CoNLL: a -DOCSTART- line before each document; auto: where texts carry metadata.doc"),
+    info("rows", "annotation, text", "CSV: one row per annotation, or per text"),
+    info("csv_bom", "false, true", "CSV: a byte order mark, for Excel"),
+    info("spreadsheet_safe", "false, true", "CSV: a quote before cells that a spreadsheet would run as a formula"),
+    info("task_type", "token_classification, sequence_classification, relation_extraction, question_answering, language_modeling", "the task, for formats that serve several"),
+];
+
+/// Parameters of the contract that this version refuses instead of ignoring.
+const NOT_YET: &[&str] = &["preprocessing", "jq"];
+
+/// Why a parameter, filter or setting was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionError {
+    /// What was refused: `option` or `filter`.
+    pub what: &'static str,
+    /// The key.
+    pub key: String,
+    /// The value, when the key is known.
+    pub value: Option<String>,
+    /// What is allowed instead.
+    pub allowed: String,
+}
+
+impl OptionError {
+    /// A key that does not exist.
+    pub fn unknown(what: &'static str, key: &str, allowed: impl Into<String>) -> OptionError {
+        OptionError { what, key: key.to_owned(), value: None, allowed: allowed.into() }
+    }
+
+    /// A value that its key can't take.
+    pub fn value(what: &'static str, key: &str, value: &Value, allowed: impl Into<String>) -> OptionError {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        OptionError { what, key: key.to_owned(), value: Some(value), allowed: allowed.into() }
+    }
+}
+
+impl std::fmt::Display for OptionError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let OptionError { what, key, allowed, .. } = self;
+        match &self.value {
+            None => write!(out, "unknown {what} `{key}`; allowed: {allowed}"),
+            Some(value) => write!(out, "{what} `{key}` can't be `{value}`; allowed: {allowed}"),
+        }
+    }
+}
+
+impl std::error::Error for OptionError {}
+
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum $name { $($(#[$item])* $variant,)+ }
+        impl $name {
+            /// The word in options and manifests.
+            pub const fn as_str(self) -> &'static str { match self { $($name::$variant => $word,)+ } }
+            fn read(key: &str, value: &Value) -> Result<$name, OptionError> {
+                match value.as_str() {
+                    $(Some($word) => Ok($name::$variant),)+
+                    _ => Err(OptionError::value("option", key, value, [$($word),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// How spans become one label per token.
+    LabelScheme {
+        /// Begin, inside, outside (IOB2).
+        #[default] Bio = "BIO",
+        /// Begin, inside, last, outside, unit.
+        Bilou = "BILOU",
+        /// Inside, outside, begin, end, single.
+        Iobes = "IOBES",
+        /// `B-` only right after a span of the same label.
+        Iob1 = "IOB1",
+        /// Inside, outside; touching spans of one label merge.
+        Io = "IO",
+    }
+}
+choice! {
+    /// Where tokens come from.
+    Tokenizer {
+        /// Unicode words, punctuation apart.
+        #[default] Words = "words",
+        /// Runs without white space.
+        Whitespace = "whitespace",
+        /// The corpus's own tokens; a text without them falls back to `words`.
+        Gold = "gold",
+    }
+}
+choice! {
+    /// What becomes of a span that cuts a token.
+    Alignment {
+        /// Takes every token that it touches.
+        #[default] Expand = "expand",
+        /// Takes the tokens that lie wholly inside.
+        Contract = "contract",
+        /// Is dropped and counted.
+        Strict = "strict",
+    }
+}
+choice! {
+    /// Which of several spans on one token is written.
+    Overlap {
+        /// The longest, then the earliest.
+        #[default] Longest = "longest",
+        /// The first in input order.
+        First = "first",
+        /// The most confident, then the longest.
+        Confidence = "confidence",
+        /// None: the export fails and names them.
+        Error = "error",
+    }
+}
+choice! {
+    /// Compression of data files.
+    Compression {
+        /// As is.
+        #[default] None = "none",
+        /// Gzip members, one per part.
+        Gzip = "gzip",
+        /// Zstandard frames, one per part.
+        Zstd = "zstd",
+    }
+}
+choice! {
+    /// A CoNLL column.
+    Column {
+        /// The token itself.
+        #[default] Token = "token",
+        /// Its label under the label scheme.
+        Label = "label",
+        /// Part of speech.
+        Pos = "pos",
+        /// Lemma.
+        Lemma = "lemma",
+        /// Syntactic chunk.
+        Chunk = "chunk",
+    }
+}
+choice! {
+    /// When a CoNLL `-DOCSTART-` line is written.
+    DocStart {
+        /// Where texts carry `metadata.doc`: at the first text of each document.
+        #[default] Auto = "auto",
+        /// Like `Auto`, and before every text that carries none.
+        Always = "true",
+        /// Not at all.
+        Never = "false",
+    }
+}
+choice! {
+    /// What a CSV row holds.
+    Rows {
+        /// One annotation (or one text without any).
+        #[default] Annotation = "annotation",
+        /// One text, its annotations as JSON in a cell.
+        Text = "text",
+    }
+}
+choice! {
+    /// What a model is trained to do.
+    TaskType {
+        /// A label per token.
+        #[default] TokenClassification = "token_classification",
+        /// A label per text.
+        SequenceClassification = "sequence_classification",
+        /// A label per pair of spans.
+        RelationExtraction = "relation_extraction",
+        /// A span per question.
+        QuestionAnswering = "question_answering",
+        /// The text itself.
+        LanguageModeling = "language_modeling",
+    }
+}
+
+/// Whose annotations are exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Annotators {
+    /// Everybody's.
+    #[default]
+    All,
+    /// Those of the named people.
+    Only(Vec<String>),
+}
+
+/// How a hierarchical label is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hierarchy {
+    /// Its last component.
+    #[default]
+    Leaf,
+    /// All components, joined by `/`.
+    Path,
+    /// Its first component.
+    Root,
+    /// Its first `n` components, joined by `/`.
+    Depth(usize),
+}
+
+/// How many pieces a job is cut into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Partitions {
+    /// By size, see the source's sizing.
+    #[default]
+    Auto,
+    /// Exactly so many, where there are enough texts.
+    Count(u32),
+}
+
+/// Export parameters, merged and checked.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // each field is a line of OPTIONS
+pub struct Options {
+    pub label_scheme: LabelScheme,
+    pub tokenizer: Tokenizer,
+    pub alignment: Alignment,
+    pub overlap: Overlap,
+    pub annotators: Annotators,
+    pub split: Split,
+    /// Old name to new name, or to `None` to drop; in the order asked for.
+    pub label_map: Vec<(String, Option<String>)>,
+    pub hierarchy: Hierarchy,
+    pub compression: Compression,
+    pub compression_level: Option<u8>,
+    pub batch_size: usize,
+    pub partitions: Partitions,
+    pub columns: Vec<Column>,
+    pub docstart: DocStart,
+    pub rows: Rows,
+    pub csv_bom: bool,
+    pub spreadsheet_safe: bool,
+    pub task_type: Option<TaskType>,
+    /// What was asked for, as it stands in jobs and manifests.
+    asked: Map<String, Value>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            label_scheme: LabelScheme::default(),
+            tokenizer: Tokenizer::default(),
+            alignment: Alignment::default(),
+            overlap: Overlap::default(),
+            annotators: Annotators::default(),
+            split: Split::default(),
+            label_map: Vec::new(),
+            hierarchy: Hierarchy::default(),
+            compression: Compression::default(),
+            compression_level: None,
+            batch_size: 1000,
+            partitions: Partitions::default(),
+            columns: vec![Column::Token, Column::Label],
+            docstart: DocStart::default(),
+            rows: Rows::default(),
+            csv_bom: false,
+            spreadsheet_safe: false,
+            task_type: None,
+            asked: Map::new(),
+        }
+    }
+}
+
+impl Options {
+    /// Merges layers of parameters, later ones winning key by key, and checks the result.
+    pub fn merge(layers: &[&Map<String, Value>]) -> Result<Options, OptionError> {
+        let mut asked = Map::new();
+        for (key, value) in layers.iter().flat_map(|layer| layer.iter()) {
+            asked.insert(key.clone(), value.clone());
+        }
+        asked.retain(|_, value| !value.is_null());
+        let mut options = Options::default();
+        for (key, value) in &asked {
+            options.set(key, value)?;
+        }
+        options.add_columns(&asked)?;
+        options.check_level()?;
+        options.asked = asked;
+        Ok(options)
+    }
+
+    /// What was asked for: the merged layers.
+    pub fn to_json(&self) -> &Map<String, Value> {
+        &self.asked
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), OptionError> {
+        match key {
+            "label_scheme" => self.label_scheme = LabelScheme::read(key, value)?,
+            "tokenizer" => self.tokenizer = Tokenizer::read(key, value)?,
+            "alignment" => self.alignment = Alignment::read(key, value)?,
+            "overlap" => self.overlap = Overlap::read(key, value)?,
+            "annotators" => self.annotators = annotators(key, value)?,
+            "split" => self.split = split(key, value)?,
+            "label_map" => self.label_map = label_map(key, value)?,
+            "hierarchy" => self.hierarchy = hierarchy(key, value)?,
+            "compression" => self.compression = Compression::read(key, value)?,
+            "compression_level" => self.compression_level = Some(whole(key, value, 1, 19)? as u8),
+            "batch_size" => self.batch_size = whole(key, value, 1, 100_000)? as usize,
+            "partitions" => self.partitions = partitions(key, value)?,
+            "columns" => self.columns = columns(key, value)?,
+            "docstart" => self.docstart = DocStart::read(key, &worded(value))?,
+            "rows" => self.rows = Rows::read(key, value)?,
+            "csv_bom" => self.csv_bom = flag(key, value)?,
+            "spreadsheet_safe" => self.spreadsheet_safe = flag(key, value)?,
+            "task_type" => self.task_type = Some(TaskType::read(key, value)?),
+            "include_pos" | "include_lemma" => drop(flag(key, value)?),
+            key if NOT_YET.contains(&key) => return Err(not_yet(key, value)),
+            _ => return Err(OptionError::unknown("option", key, known_keys())),
+        }
+        Ok(())
+    }
+
+    /// `include_pos` and `include_lemma` append their column unless `columns` names it already.
+    fn add_columns(&mut self, asked: &Map<String, Value>) -> Result<(), OptionError> {
+        for (key, column) in [("include_pos", Column::Pos), ("include_lemma", Column::Lemma)] {
+            let wanted = asked.get(key).map_or(Ok(false), |value| flag(key, value))?;
+            if wanted && !self.columns.contains(&column) {
+                self.columns.push(column);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_level(&self) -> Result<(), OptionError> {
+        match (self.compression, self.compression_level) {
+            (Compression::Gzip, Some(level)) if level > 9 => {
+                Err(OptionError::value("option", "compression_level", &Value::from(level), "1 to 9 with gzip"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn known_keys() -> String {
+    OPTIONS.iter().map(|option| option.key).collect::<Vec<_>>().join(", ")
+}
+
+fn not_yet(key: &str, value: &Value) -> OptionError {
+    OptionError::value("option", key, value, "nothing yet: this version does not have it")
+}
+
+/// `true` and `"true"` are the same word.
+fn worded(value: &Value) -> Value {
+    value.as_bool().map_or_else(|| value.clone(), |flag| Value::from(flag.to_string()))
+}
+
+fn flag(key: &str, value: &Value) -> Result<bool, OptionError> {
+    match worded(value).as_str() {
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        _ => Err(OptionError::value("option", key, value, "true, false")),
+    }
+}
+
+fn whole(key: &str, value: &Value, least: u64, most: u64) -> Result<u64, OptionError> {
+    let number = value.as_u64().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| OptionError::value("option", key, value, format!("a whole number from {least} to {most}")))
+}
+
+fn partitions(key: &str, value: &Value) -> Result<Partitions, OptionError> {
+    if value.as_str() == Some("auto") {
+        return Ok(Partitions::Auto);
+    }
+    let count = whole(key, value, 1, 100_000);
+    count
+        .map(|count| Partitions::Count(count as u32))
+        .map_err(|_| OptionError::value("option", key, value, "auto, or a whole number from 1 to 100000"))
+}
+
+fn annotators(key: &str, value: &Value) -> Result<Annotators, OptionError> {
+    let refuse = || OptionError::value("option", key, value, "all, or {\"only\": [\"name\", …]}");
+    if value.as_str() == Some("all") {
+        return Ok(Annotators::All);
+    }
+    let map = value.as_object().filter(|map| map.len() == 1).ok_or_else(refuse)?;
+    let names = map.get("only").and_then(Value::as_array).ok_or_else(refuse)?;
+    let name = |name: &Value| name.as_str().map(str::to_owned).ok_or_else(refuse);
+    Ok(Annotators::Only(names.iter().map(name).collect::<Result<_, _>>()?))
+}
+
+fn split(key: &str, value: &Value) -> Result<Split, OptionError> {
+    let refuse = |allowed: &str| OptionError::value("option", key, value, allowed);
+    if value.as_str() == Some("none") {
+        return Ok(Split::None);
+    }
+    let map = value.as_object().ok_or_else(|| refuse("none, shares by name, or {\"by\": \"metadata.FIELD\"}"))?;
+    if let Some(by) = map.get("by") {
+        let path = by.as_str().and_then(|by| by.strip_prefix("metadata.")).filter(|path| !path.is_empty());
+        let path = path.ok_or_else(|| refuse("{\"by\": \"metadata.FIELD\"}"))?;
+        return Ok(Split::Metadata(path.split('.').map(str::to_owned).collect()));
+    }
+    let share = |(name, share): (&String, &Value)| {
+        let share = share.as_f64().filter(|share| (0.0..=1.0).contains(share));
+        share.filter(|_| is_split_name(name)).map(|share| (name.clone(), share))
+    };
+    let shares: Option<Vec<_>> = map.iter().map(share).collect();
+    let shares = shares.ok_or_else(|| refuse("names of letters, digits and _, with shares from 0 to 1"))?;
+    let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+    if (sum - 1.0).abs() > 1e-6 {
+        return Err(refuse("shares that sum to 1"));
+    }
+    Ok(Split::Shares(shares))
+}
+
+fn label_map(key: &str, value: &Value) -> Result<Vec<(String, Option<String>)>, OptionError> {
+    let refuse = || OptionError::value("option", key, value, "{\"OLD\": \"NEW\"} or {\"OLD\": null}");
+    let rename = |(old, new): (&String, &Value)| match new {
+        Value::Null => Ok((old.clone(), None)),
+        Value::String(new) if !new.is_empty() => Ok((old.clone(), Some(new.clone()))),
+        _ => Err(refuse()),
+    };
+    value.as_object().ok_or_else(refuse)?.iter().map(rename).collect()
+}
+
+fn hierarchy(key: &str, value: &Value) -> Result<Hierarchy, OptionError> {
+    match value.as_str() {
+        Some("leaf") => return Ok(Hierarchy::Leaf),
+        Some("path") => return Ok(Hierarchy::Path),
+        Some("root") => return Ok(Hierarchy::Root),
+        _ => {}
+    }
+    let depth = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("depth")?.as_u64());
+    match depth {
+        Some(depth @ 1..=64) => Ok(Hierarchy::Depth(depth as usize)),
+        _ => Err(OptionError::value("option", key, value, "leaf, path, root, {\"depth\": n}")),
+    }
+}
+
+/// A list, or the names with commas between.
+fn columns(key: &str, value: &Value) -> Result<Vec<Column>, OptionError> {
+    let names: Vec<Value> = match value {
+        Value::Array(names) => names.clone(),
+        Value::String(names) => names.split(',').map(|name| Value::from(name.trim())).collect(),
+        _ => Vec::new(),
+    };
+    if names.is_empty() {
+        return Err(OptionError::value("option", key, value, "a list of token, label, pos, lemma, chunk"));
+    }
+    names.iter().map(|name| Column::read(key, name)).collect()
+}
+
+#[cfg(test)]
+mod tests;
