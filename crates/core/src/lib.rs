@@ -11,11 +11,13 @@
 //! | [`filter`] | which texts and annotations were asked for |
 //! | [`order`] | one export as asked for: format, options, filter, inclusions |
 //! | [`report`] | what came of a part, what stands in a manifest |
+//! | [`ids`] | numbers that name rows |
 //! | [`job`] | the life of a job: `decide` |
 //! | [`split`] | which split a text falls into |
 
 pub mod document;
 pub mod filter;
+pub mod ids;
 pub mod job;
 pub mod losses;
 pub mod options;
@@ -28,6 +30,7 @@ pub mod timestamp;
 
 pub use document::{Annotation, Document, Extent, Json, Relation, Token};
 pub use filter::Filter;
+pub use ids::{ProjectId, TaskId, UserId};
 pub use losses::{Change, Kind, Ledger, Loss};
 pub use options::{OptionError, Options};
 pub use order::{Include, Order};

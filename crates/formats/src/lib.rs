@@ -1,1 +1,100 @@
-//! formats.
+//! Documents to bytes. Pure: one file per format, one catalogue line each.
+//!
+//! A file is `head + join(parts, glue) + tail`. Encoding a part and sealing a file are the two halves of one
+//! narrow trait. Sealing all parts together gives one file; sealing each alone gives shards.
+
+use serde_json::Value;
+use spanfleet_core::{Document, Ledger, OptionError, Order, Schema};
+
+/// What the catalogue says of a format.
+#[derive(Clone, Debug)]
+pub struct FormatInfo {
+    /// Unique name, as in `--format`.
+    pub name: &'static str,
+    /// The specification's `format_type`.
+    pub kind: &'static str,
+    /// One line for people.
+    pub title: &'static str,
+    /// File extension without the dot, before that of a compression.
+    pub extension: &'static str,
+    /// `Content-Type` without compression.
+    pub media_type: &'static str,
+    /// Version of the layout; grows when the same data would give other bytes.
+    pub version: &'static str,
+    /// Whether several parts make one file, or each is a shard of its own.
+    pub layout: Layout,
+    /// Whether an encoder has to know every label before the first document.
+    pub needs_labels: bool,
+    /// Ready for training without conversion.
+    pub is_ml_ready: bool,
+    /// Can be written and read as a stream.
+    pub supports_streaming: bool,
+}
+
+/// How parts become files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One file per split, however many parts made it.
+    OneFile,
+    /// `data/train-00000-of-00004.ext`: a file per part.
+    Shards,
+}
+
+/// One output format, ready for one order. Pure: the same documents give the same bytes, always.
+pub trait Format: Send + Sync {
+    /// What the catalogue says of it.
+    fn info(&self) -> &FormatInfo;
+    /// Starts a part.
+    fn start(&self, schema: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError>;
+    /// What stands around non-empty parts in a file. Without parts: a valid empty file.
+    fn seal(&self, schema: &Schema, parts: &[PartSummary]) -> Result<Envelope, EncodeError>;
+}
+
+/// Encodes one part.
+pub trait PartEncoder: Send {
+    /// Appends a document; the caller empties `out` when it likes. The ledger gets what is written (texts,
+    /// tokens, annotations, relations), lost and changed; what was selected is counted by the caller.
+    fn push(&mut self, document: &Document, out: &mut Vec<u8>, ledger: &mut Ledger) -> Result<(), EncodeError>;
+    /// Ends the part. Returns notes: what `seal` will need to know of it.
+    fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<Value, EncodeError>;
+}
+
+/// What `seal` knows of a part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PartSummary {
+    /// Texts in it; never 0.
+    pub texts: u64,
+    /// What its encoder's `finish` returned.
+    pub notes: Value,
+}
+
+/// What stands around the parts of one file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Envelope {
+    /// Before the first part.
+    pub head: Vec<u8>,
+    /// Between parts: `glue[i]` follows part `i`; one fewer than parts.
+    pub glue: Vec<Vec<u8>>,
+    /// After the last part.
+    pub tail: Vec<u8>,
+    /// Files beside the data: path below the job's root, content.
+    pub beside: Vec<(String, Vec<u8>)>,
+}
+
+/// Why a document can't be encoded.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct EncodeError {
+    /// The text's id, where it is one text's fault.
+    pub text: Option<String>,
+    /// The place, the reason and the mend.
+    pub message: String,
+}
+
+/// Makes formats; one line of the catalogue.
+pub struct Entry {
+    /// What it is.
+    pub info: FormatInfo,
+    /// Makes the format for an order.
+    pub make: fn(&Order) -> Result<Box<dyn Format>, OptionError>,
+}

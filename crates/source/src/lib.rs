@@ -1,1 +1,125 @@
-//! source.
+//! Port: where documents come from. Schema, plan (partitions by text), read (a stream).
+//!
+//! Drivers: [`corpus`] (files cut by byte ranges, here), `spanfleet-source-postgres`, `spanfleet-source-sqlite`.
+//! All pass [`contract`].
+
+pub mod contract;
+pub mod corpus;
+mod filtered;
+
+pub use corpus::CorpusSource;
+pub use filtered::FileFilter;
+
+use async_trait::async_trait;
+use spanfleet_core::{Document, Filter, Include, ProjectId, Schema, Timestamp, options::Partitions};
+use tokio::sync::mpsc;
+
+/// Where documents come from. The same selection, planned once, reads the same documents in the same order,
+/// however often and in however many partitions.
+#[async_trait]
+pub trait Source: Send + Sync + std::fmt::Debug {
+    /// Cuts a selection into partitions. A text is never split. An empty selection has no partitions.
+    async fn plan(&self, selection: &Selection, cut: &Cut) -> Result<Plan, SourceError>;
+
+    /// Streams the documents of one partition, in order, in batches of about [`BATCH_BYTES`]. Dropping the
+    /// receiver stops the reading. The stream ends after the first error.
+    async fn read(&self, selection: &Selection, bounds: &Bounds) -> Result<DocumentStream, SourceError>;
+
+    /// How many texts and annotations a selection matches, where the source can tell cheaply.
+    async fn count(&self, selection: &Selection) -> Result<Option<SelectionCount>, SourceError>;
+
+    /// Whether the source can be reached; the error says how to mend it.
+    async fn check(&self) -> Result<(), SourceError>;
+}
+
+/// Which documents, and how much of each.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The project in a database. Corpus files have none.
+    pub project: ProjectId,
+    /// Which texts and annotations.
+    pub filter: Filter,
+    /// What to read beside texts and annotations.
+    pub include: Include,
+}
+
+/// How a selection is to be cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// How many pieces.
+    pub partitions: Partitions,
+    /// Whether the format has to know every label before the first document.
+    pub needs_labels: bool,
+}
+
+/// A selection cut into partitions.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Where each partition begins and ends, in order of texts.
+    pub partitions: Vec<Bounds>,
+    /// The labels as annotated (paths), if they were asked for or are known anyway.
+    pub schema: Schema,
+    /// When the selection was taken; rows that come later are left out.
+    pub taken_at: Option<Timestamp>,
+}
+
+/// Where a partition begins and ends: JSON that only its source understands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds(pub String);
+
+/// What a selection matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SelectionCount {
+    /// Texts.
+    pub texts: u64,
+    /// Annotations.
+    pub annotations: u64,
+}
+
+/// Documents in batches; each batch is at most [`BATCH_BYTES`] or one document.
+pub type DocumentStream = mpsc::Receiver<Result<Vec<Document>, SourceError>>;
+
+/// Bytes of text and annotations in a batch: large enough that a channel hop costs nothing, small enough that a
+/// slot holds a few of them.
+pub const BATCH_BYTES: usize = 512 * 1024;
+/// Batches that wait between reader and encoder.
+pub const BATCHES_WAITING: usize = 2;
+/// What `auto` aims at: about ten seconds of work for one slot, and never more partitions than this allows.
+pub const PARTITION_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceErrorKind {
+    /// The data can't be read as it is; names the place and the mend. No retry helps.
+    Invalid,
+    /// The set-up is wrong: no such file, missing table, wrong password.
+    Configuration,
+    /// May work next time.
+    Transient,
+}
+
+/// An error of the source. Its text holds no secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    /// What to do next.
+    pub kind: SourceErrorKind,
+    /// The place and the reason, as a lower-case sentence.
+    pub message: String,
+    /// The cause.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl SourceError {
+    /// An error without a cause below it.
+    pub fn new(kind: SourceErrorKind, message: impl Into<String>) -> SourceError {
+        SourceError { kind, message: message.into(), source: None }
+    }
+
+    /// The same with its cause.
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SourceError {
+        self.source = Some(source.into());
+        self
+    }
+}

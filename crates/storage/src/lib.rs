@@ -1,1 +1,110 @@
-//! storage.
+//! Port: named bytes. Streaming put, range get, compose, list, delete, link.
+//!
+//! Drivers: [`local`] (a directory, here) and `spanfleet-storage-s3`. All pass [`contract`].
+//! Keys are relative to the store's root, with `/` between segments of `[A-Za-z0-9._-]`.
+
+pub mod contract;
+mod error;
+pub mod local;
+
+pub use error::{StorageError, StorageErrorKind};
+pub use local::LocalStorage;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// A store of named bytes. Writes are atomic: an object appears whole, under its key, or not at all.
+#[async_trait]
+pub trait Storage: Send + Sync + std::fmt::Debug {
+    /// Begins an object that is written in pieces. Nothing is visible before [`Upload::finish`].
+    async fn begin(&self, key: &str, media_type: &str) -> Result<Box<dyn Upload>, StorageError>;
+
+    /// Size of an object; `None` when there is none.
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StorageError>;
+
+    /// Up to `bytes` bytes from `offset`; fewer only at the object's end.
+    async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError>;
+
+    /// Joins pieces into one object without carrying the large ones through this process, where the store
+    /// can. Returns its size.
+    async fn compose(&self, key: &str, media_type: &str, pieces: &[Piece]) -> Result<u64, StorageError>;
+
+    /// Every object under a prefix, by key.
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StorageError>;
+
+    /// Deletes objects; those that are gone already are no error.
+    async fn delete(&self, keys: &[String]) -> Result<(), StorageError>;
+
+    /// How a person fetches an object.
+    async fn link(&self, key: &str, link: &LinkOptions) -> Result<Link, StorageError>;
+
+    /// Aborts uploads under a prefix that were begun and never finished. Returns how many.
+    async fn abort_unfinished(&self, prefix: &str) -> Result<usize, StorageError>;
+
+    /// Whether the store can be reached and written by us; the error says how to mend it.
+    async fn check(&self) -> Result<(), StorageError>;
+
+    /// The store's root as people write it, without secrets: `file:///…` or `s3://bucket/prefix`.
+    fn address(&self) -> String;
+}
+
+/// An object being written.
+#[async_trait]
+pub trait Upload: Send {
+    /// The store's own id of the upload, where it has one; kept so that it can be aborted later.
+    fn id(&self) -> Option<&str>;
+
+    /// Adds bytes. Any size; the driver cuts them into the parts its store wants and bounds what it holds.
+    async fn write(&mut self, piece: Bytes) -> Result<(), StorageError>;
+
+    /// Makes the object visible. Returns its size.
+    async fn finish(self: Box<Self>) -> Result<u64, StorageError>;
+
+    /// Gives up: nothing stays behind.
+    async fn abort(self: Box<Self>) -> Result<(), StorageError>;
+}
+
+/// An object as listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// A piece of an object to compose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes at hand.
+    Inline(Bytes),
+    /// A whole object of the same store.
+    Object {
+        /// Its key.
+        key: String,
+        /// Its size in bytes.
+        bytes: u64,
+    },
+}
+
+/// What a link promises.
+#[derive(Clone, Debug)]
+pub struct LinkOptions {
+    /// How long it lives.
+    pub lives: Duration,
+    /// The file name that a browser saves under.
+    pub file_name: String,
+    /// `Content-Type` of the answer.
+    pub media_type: String,
+}
+
+/// How a person fetches an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// A presigned address at the store itself. A secret: never stored, never logged.
+    Presigned(String),
+    /// The store has no addresses; the API has to carry the bytes.
+    Carried,
+}

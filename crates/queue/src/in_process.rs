@@ -1,0 +1,3 @@
+//! In process.
+/// In process.
+#[derive(Debug)] pub struct InProcessQueue;

@@ -1,0 +1,3 @@
+//! Corpus files.
+/// Corpus files.
+#[derive(Debug)] pub struct CorpusSource;

@@ -1,0 +1,3 @@
+//! Filters on files.
+/// Filter.
+#[derive(Debug)] pub struct FileFilter;

@@ -1,0 +1,3 @@
+//! A directory.
+/// A directory.
+#[derive(Debug)] pub struct LocalStorage;
