@@ -33,6 +33,7 @@ impl StorageError {
     }
 
     /// The same with its cause.
+    #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
         self.source = Some(source.into());
         self

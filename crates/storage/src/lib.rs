@@ -1,13 +1,17 @@
 //! Port: named bytes. Streaming put, range get, compose, list, delete, link.
 //!
-//! Drivers: [`local`] (a directory, here) and `spanfleet-storage-s3`. All pass [`contract`].
-//! Keys are relative to the store's root, with `/` between segments of `[A-Za-z0-9._-]`.
+//! Drivers: [`local`] (a directory, here) and `spanfleet-storage-s3`. All pass the suite in `contract.rs`
+//! (feature `contract`); a new driver is a crate with one test that calls it.
+//! Keys are relative to the store's root, with `/` between segments of `[A-Za-z0-9._-]`: see [`key`].
 
+#[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
+pub mod key;
 pub mod local;
 
 pub use error::{StorageError, StorageErrorKind};
+pub use key::{check_key, check_prefix};
 pub use local::LocalStorage;
 
 use std::time::Duration;
