@@ -6,6 +6,7 @@
 pub mod contract;
 pub mod corpus;
 mod filtered;
+pub mod load;
 
 pub use corpus::CorpusSource;
 pub use filtered::FileFilter;
