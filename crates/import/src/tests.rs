@@ -1,0 +1,191 @@
+//! Real corpora read back, and laws over random bytes.
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use spanfleet_core::{Document, Extent};
+
+use crate::{
+    Dialect, FileNames, FormatOptions, InputFormat, Layout, Position, Reader, Rejected,
+    brat::{self, Pair},
+};
+
+/// The folder of real corpora; absent on most machines, and then a test has nothing to say.
+fn corpus(name: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora");
+    let root = std::env::var_os("SPANFLEET_CORPORA").map_or(beside, PathBuf::from);
+    let folder = root.join(name);
+    if !folder.is_dir() {
+        println!("skipped: no corpus `{name}`; name the folder of corpora in SPANFLEET_CORPORA");
+        return None;
+    }
+    Some(folder)
+}
+
+fn dialect_of(bytes: &[u8]) -> std::sync::Arc<dyn Dialect> {
+    let format = InputFormat::detect(bytes).unwrap();
+    let Layout::Records(survey) = format.entry().layout else { panic!("{} has no records", format.name()) };
+    survey(&mut &*bytes, &FormatOptions::default()).unwrap()
+}
+
+fn read_all(bytes: &[u8], dialect: &dyn Dialect, name: &str) -> Vec<Result<Document, Rejected>> {
+    let mut reader = Reader::new(bytes, dialect, &FileNames::new(name), Position::default());
+    std::iter::from_fn(|| reader.next_document().unwrap()).collect()
+}
+
+fn read_file(path: &Path) -> Vec<Document> {
+    let bytes = std::fs::read(path).unwrap();
+    let all = read_all(&bytes, &*dialect_of(&bytes), &path.to_string_lossy());
+    all.into_iter().map(|document| document.unwrap_or_else(|rejected| panic!("{}", rejected.error))).collect()
+}
+
+/// What two readings of one text have to agree on.
+type Essence = (String, Vec<(Extent, String)>, Option<Vec<(u32, u32)>>, Vec<(String, String, String)>);
+
+fn essence(document: &Document) -> Essence {
+    let annotations =
+        document.annotations.iter().map(|found| (found.extent.clone(), found.label.to_string()));
+    let tokens =
+        |tokens: &Vec<spanfleet_core::Token>| tokens.iter().map(|token| (token.start, token.end)).collect();
+    let relations = &document.relations;
+    let relations =
+        relations.iter().map(|r| (r.source.to_string(), r.kind.to_string(), r.target.to_string()));
+    (document.text.clone(), annotations.collect(), document.tokens.as_ref().map(tokens), relations.collect())
+}
+
+fn column_files_agree(name: &str, originals: &[&str]) {
+    let Some(folder) = corpus(name) else { return };
+    let expected = read_file(&folder.join("corpus.jsonl"));
+    let found: Vec<Document> =
+        originals.iter().flat_map(|file| read_file(&folder.join("original").join(file))).collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(essence(found), essence(expected), "{}", expected.id);
+        for key in ["file", "sent", "doc"] {
+            let member = |document: &Document| document.metadata.as_ref().unwrap().member(&[key]);
+            if let Some(expected) = member(expected) {
+                assert_eq!(member(found), Some(expected));
+            }
+        }
+    }
+}
+
+#[test]
+fn column_files_are_read_as_their_corpora_say() {
+    column_files_agree("btc-en-f", &["f.conll"]);
+    column_files_agree("wnut17-en", &["emerging.dev.conll", "emerging.test.annotated"]);
+    column_files_agree("turku-fi-conll", &["dev.tsv"]);
+    column_files_agree("uner-zh", &["zh_gsdsimp-ud-dev.iob2", "zh_gsdsimp-ud-test.iob2"]);
+}
+
+fn read_pairs(folder: &Path) -> Vec<Document> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut texts: Vec<PathBuf> =
+        names.filter(|path| path.extension().is_some_and(|kind| kind == "txt")).collect();
+    texts.sort();
+    let read = |path: &PathBuf| {
+        let annotations = std::fs::read(path.with_extension("ann")).unwrap();
+        let names = FileNames::new(&path.to_string_lossy());
+        let text = std::fs::read(path).unwrap();
+        brat::read(Pair {
+            id: &names.stem,
+            text,
+            text_names: &names,
+            annotations: &annotations,
+            annotation_names: &names,
+        })
+    };
+    texts.iter().map(|path| read(path).unwrap_or_else(|rejected| panic!("{}", rejected.error))).collect()
+}
+
+#[test]
+fn standoff_is_read_as_its_corpora_say() {
+    for name in ["litbank-coref", "litbank-entities", "turku-fi-brat", "wetlab-dev"] {
+        let Some(folder) = corpus(name) else { return };
+        let expected = read_file(&folder.join("corpus.jsonl"));
+        let found = read_pairs(&folder.join("original"));
+        assert_eq!(found.len(), expected.len());
+        for found in found {
+            let wanted = format!("{name}:{}", found.id);
+            let expected = expected.iter().find(|document| document.id == wanted).unwrap();
+            assert_eq!(essence(&found), essence(expected), "{wanted}");
+            for key in ["brat_events", "brat_relations", "brat_notes"] {
+                let member = |document: &Document| document.metadata.as_ref().unwrap().member(&[key]);
+                assert_eq!(member(&found), member(expected), "{wanted} {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_corpus_is_valid() {
+    let Some(folder) = corpus("") else { return };
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path().join("corpus.jsonl");
+        if file.is_file() {
+            assert!(!read_file(&file).is_empty());
+        }
+    }
+}
+
+const SEEDS: &[&str] = &[
+    "{\"id\":\"a\",\"text\":\"Ada 😀 met\",\"annotations\":[{\"id\":\"x\",\"start\":0,\"end\":3,\"label\":\"P\"}],\
+     \"relations\":[{\"source\":\"x\",\"target\":\"x\",\"type\":\"t\"}],\"tokens\":[{\"start\":0,\"end\":3}]}\n{\"text\":\"b\"}\n",
+    "-DOCSTART-\n\nAda B-PER\n😀 I-PER\n\nmet O\nBo I-PER\n",
+    "# newdoc\n# text = Ada met\n1\tAda\t_\tX\t_\t_\t_\t_\t_\tNER=B-P\n2\tmet\t_\tX\t_\t_\t_\t_\t_\t_\n\n# text = a\n1\ta\t_\tX\t_\t_\t_\t_\t_\t_\n",
+    "T1\tPER 0 3\tAda\nE1\tMeet:T1 Who:T1\nA1\tSure T1\nR1\tr Arg1:T1 Arg2:E1\n#1\tN T1\tx\n*\tEquiv T1 E1\n",
+];
+
+/// A seed with some of its bytes changed, taken out or doubled.
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let bytes =
+        prop_oneof![Just(b'\n'), Just(b'\t'), Just(b' '), Just(b'"'), Just(b','), Just(b'0'), any::<u8>()];
+    let change = (any::<prop::sample::Index>(), 0..3_u8, bytes);
+    (0..SEEDS.len(), prop::collection::vec(change, 0..8)).prop_map(|(seed, changes)| {
+        let mut text = SEEDS[seed].as_bytes().to_vec();
+        for (at, how, byte) in changes {
+            let at = at.index(text.len());
+            match how {
+                0 => text[at] = byte,
+                1 => text.insert(at, byte),
+                _ => drop(text.remove(at)),
+            }
+        }
+        text
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused_never_lost(bytes in mutated()) {
+        let names = FileNames::new("x.ann");
+        let text = b"Ada met".to_vec();
+        let _ = brat::read(Pair { id: "x", text, text_names: &names, annotations: &bytes, annotation_names: &names });
+        for format in [InputFormat::Jsonl, InputFormat::Conll] {
+            let Layout::Records(survey) = format.entry().layout else { continue };
+            let dialect = survey(&mut bytes.as_slice(), &FormatOptions::default()).unwrap();
+            let mut records = crate::Records::new(bytes.as_slice(), dialect.framing(), Position::default());
+            let mut count = 0;
+            while records.next_record().unwrap().is_some() {
+                count += 1;
+            }
+            prop_assert_eq!(read_all(&bytes, &*dialect, "x").len(), count);
+        }
+    }
+
+    #[test]
+    fn a_file_read_from_any_record_reads_the_same(bytes in mutated()) {
+        let Some(format) = InputFormat::detect(&bytes) else { return Ok(()) };
+        let Layout::Records(survey) = format.entry().layout else { return Ok(()) };
+        let dialect = survey(&mut bytes.as_slice(), &FormatOptions::default()).unwrap();
+        let whole = read_all(&bytes, &*dialect, "x");
+        let mut records = crate::Records::new(bytes.as_slice(), dialect.framing(), Position::default());
+        let mut nth = 0;
+        while let Some(record) = records.next_record().unwrap() {
+            let rest = &bytes[record.at.byte as usize..];
+            let mut reader = Reader::new(rest, &*dialect, &FileNames::new("x"), record.at);
+            prop_assert_eq!(&reader.next_document().unwrap().unwrap(), &whole[nth]);
+            nth += 1;
+        }
+    }
+}
