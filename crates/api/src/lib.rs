@@ -1,1 +1,18 @@
-//! api.
+//! Requests and replies on the wire.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`problem`] | errors as RFC 9457 |
+//! | [`jobs`] | creating, listing and reading jobs |
+//! | [`catalogue`] | formats and templates |
+//! | [`files`] | artifacts of a job |
+
+pub mod catalogue;
+pub mod files;
+pub mod jobs;
+pub mod problem;
+
+pub use catalogue::{Format, FormatsQuery, Template, TemplatesQuery};
+pub use files::{Artifact, DownloadQuery, Files};
+pub use jobs::{CreateJob, Job, Jobs, JobsQuery, Partitions};
+pub use problem::Problem;

@@ -74,7 +74,11 @@ impl Filter {
     /// The filter as it stands in jobs and manifests; keys without a condition are left out.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut map = Map::new();
-        let lists = [("text_ids", &self.text_ids), ("label_ids", &self.label_ids), ("annotator_ids", &self.annotator_ids)];
+        let lists = [
+            ("text_ids", &self.text_ids),
+            ("label_ids", &self.label_ids),
+            ("annotator_ids", &self.annotator_ids),
+        ];
         for (key, list) in lists {
             if let Some(list) = list {
                 map.insert(key.to_owned(), list.iter().map(Id::to_json).collect());
@@ -90,7 +94,10 @@ impl Filter {
 
     /// Whether annotations are left out by any condition.
     pub fn narrows_annotations(&self) -> bool {
-        self.label_ids.is_some() || self.annotator_ids.is_some() || self.date_from.is_some() || self.date_to.is_some()
+        self.label_ids.is_some()
+            || self.annotator_ids.is_some()
+            || self.date_from.is_some()
+            || self.date_to.is_some()
     }
 }
 
@@ -108,7 +115,9 @@ fn ids(key: &str, value: &Value) -> Result<Vec<Id>, OptionError> {
 }
 
 fn date(key: &str, value: &Value) -> Result<Timestamp, OptionError> {
-    let refuse = || OptionError::value("filter", key, value, "a date or an RFC 3339 time, such as 2026-01-02T03:04:05Z");
+    let refuse = || {
+        OptionError::value("filter", key, value, "a date or an RFC 3339 time, such as 2026-01-02T03:04:05Z")
+    };
     value.as_str().and_then(Timestamp::parse).ok_or_else(refuse)
 }
 

@@ -400,7 +400,9 @@ fn fail(job: &JobHead, task: &Task, class: ErrorClass) -> Step {
     let task = Task { state: TaskState::Failed, ..task };
     match task.kind {
         TaskKind::Encode => close_parts(JobHead { parts_failed: job.parts_failed + 1, ..*job }, task),
-        TaskKind::Plan | TaskKind::Finalize => step(JobHead { phase: Phase::Failed, ..*job }, task, Effect::None),
+        TaskKind::Plan | TaskKind::Finalize => {
+            step(JobHead { phase: Phase::Failed, ..*job }, task, Effect::None)
+        }
     }
 }
 

@@ -12,13 +12,16 @@
 //! | [`order`] | one export as asked for: format, options, filter, inclusions |
 //! | [`report`] | what came of a part, what stands in a manifest |
 //! | [`ids`] | numbers that name rows |
+//! | [`keys`] | where a job's objects stand |
 //! | [`job`] | the life of a job: `decide` |
 //! | [`split`] | which split a text falls into |
 
+mod chain;
 pub mod document;
 pub mod filter;
 pub mod ids;
 pub mod job;
+pub mod keys;
 pub mod losses;
 pub mod options;
 pub mod order;
@@ -28,6 +31,7 @@ pub mod split;
 pub mod text;
 pub mod timestamp;
 
+pub use chain::chain;
 pub use document::{Annotation, Document, Extent, Json, Relation, Token};
 pub use filter::Filter;
 pub use ids::{ProjectId, TaskId, UserId};

@@ -172,7 +172,10 @@ impl Tally {
 impl Ledger {
     /// Counts an annotation that is not written.
     pub fn lose_annotation(&mut self, reason: Loss, text: &str, annotation: &str) {
-        self.losses.entry((reason, Kind::Annotation)).or_default().note(|| about_annotation(text, annotation));
+        self.losses
+            .entry((reason, Kind::Annotation))
+            .or_default()
+            .note(|| about_annotation(text, annotation));
     }
 
     /// Counts a relation that is not written.
@@ -191,7 +194,10 @@ impl Ledger {
 
     /// Counts an annotation that is written, but not as annotated.
     pub fn change_annotation(&mut self, change: Change, text: &str, annotation: &str) {
-        self.changes.entry((change, Kind::Annotation)).or_default().note(|| about_annotation(text, annotation));
+        self.changes
+            .entry((change, Kind::Annotation))
+            .or_default()
+            .note(|| about_annotation(text, annotation));
     }
 
     /// Counts a text that is written, but not as it was.
@@ -252,7 +258,12 @@ fn entries<R: Copy>(tallies: &BTreeMap<(R, Kind), Tally>, examples: usize) -> Ve
     let show = |tally: &Tally| tally.examples.iter().take(examples).cloned().collect();
     tallies
         .iter()
-        .map(|((reason, kind), tally)| Entry { reason: *reason, kind: *kind, count: tally.count, examples: show(tally) })
+        .map(|((reason, kind), tally)| Entry {
+            reason: *reason,
+            kind: *kind,
+            count: tally.count,
+            examples: show(tally),
+        })
         .collect()
 }
 

@@ -27,8 +27,16 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("tokenizer", "words, whitespace, gold", "token boundaries"),
     info("alignment", "expand, contract, strict", "a span that cuts a token"),
     info("overlap", "longest, first, confidence, error", "spans that one label sequence can't hold"),
-    info("annotators", "all, {\"only\": [names]}", "whose annotations; in token formats identical spans are written once"),
-    info("split", "none, {\"train\": 0.8, \"dev\": 0.2}, {\"by\": \"metadata.FIELD\"}", "by a stable hash of the text id, or by metadata"),
+    info(
+        "annotators",
+        "all, {\"only\": [names]}",
+        "whose annotations; in token formats identical spans are written once",
+    ),
+    info(
+        "split",
+        "none, {\"train\": 0.8, \"dev\": 0.2}, {\"by\": \"metadata.FIELD\"}",
+        "by a stable hash of the text id, or by metadata",
+    ),
     info("label_map", "{}, {\"OLD\": \"NEW\", \"OTHER\": null}", "rename, merge, or drop (null) labels"),
     info("hierarchy", "leaf, path, root, {\"depth\": n}", "how a hierarchical label is written"),
     info("compression", "none, gzip, zstd", "of the data files"),
@@ -38,11 +46,23 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("columns", "[\"token\", \"label\"] of token, label, pos, lemma, chunk", "CoNLL columns, in order"),
     info("include_pos", "false, true", "CoNLL: adds the column pos"),
     info("include_lemma", "false, true", "CoNLL: adds the column lemma"),
-    info("docstart", "auto, true, false", "CoNLL: a -DOCSTART- line before each document; auto: where texts carry metadata.doc"),
+    info(
+        "docstart",
+        "auto, true, false",
+        "CoNLL: a -DOCSTART- line before each document; auto: where texts carry metadata.doc",
+    ),
     info("rows", "annotation, text", "CSV: one row per annotation, or per text"),
     info("csv_bom", "false, true", "CSV: a byte order mark, for Excel"),
-    info("spreadsheet_safe", "false, true", "CSV: a quote before cells that a spreadsheet would run as a formula"),
-    info("task_type", "token_classification, sequence_classification, relation_extraction, question_answering, language_modeling", "the task, for formats that serve several"),
+    info(
+        "spreadsheet_safe",
+        "false, true",
+        "CSV: a quote before cells that a spreadsheet would run as a formula",
+    ),
+    info(
+        "task_type",
+        "token_classification, sequence_classification, relation_extraction, question_answering, language_modeling",
+        "the task, for formats that serve several",
+    ),
 ];
 
 /// Parameters of the contract that this version refuses instead of ignoring.
@@ -366,9 +386,12 @@ impl Options {
 
     fn check_level(&self) -> Result<(), OptionError> {
         match (self.compression, self.compression_level) {
-            (Compression::Gzip, Some(level)) if level > 9 => {
-                Err(OptionError::value("option", "compression_level", &Value::from(level), "1 to 9 with gzip"))
-            }
+            (Compression::Gzip, Some(level)) if level > 9 => Err(OptionError::value(
+                "option",
+                "compression_level",
+                &Value::from(level),
+                "1 to 9 with gzip",
+            )),
             _ => Ok(()),
         }
     }
@@ -397,7 +420,9 @@ fn flag(key: &str, value: &Value) -> Result<bool, OptionError> {
 
 fn whole(key: &str, value: &Value, least: u64, most: u64) -> Result<u64, OptionError> {
     let number = value.as_u64().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| OptionError::value("option", key, value, format!("a whole number from {least} to {most}")))
+    number.ok_or_else(|| {
+        OptionError::value("option", key, value, format!("a whole number from {least} to {most}"))
+    })
 }
 
 fn partitions(key: &str, value: &Value) -> Result<Partitions, OptionError> {
@@ -426,7 +451,8 @@ fn split(key: &str, value: &Value) -> Result<Split, OptionError> {
     if value.as_str() == Some("none") {
         return Ok(Split::None);
     }
-    let map = value.as_object().ok_or_else(|| refuse("none, shares by name, or {\"by\": \"metadata.FIELD\"}"))?;
+    let map =
+        value.as_object().ok_or_else(|| refuse("none, shares by name, or {\"by\": \"metadata.FIELD\"}"))?;
     if let Some(by) = map.get("by") {
         let path = by.as_str().and_then(|by| by.strip_prefix("metadata.")).filter(|path| !path.is_empty());
         let path = path.ok_or_else(|| refuse("{\"by\": \"metadata.FIELD\"}"))?;

@@ -91,6 +91,9 @@ pub struct Manifest {
     pub changes: Vec<Entry<Change>>,
     /// The data files, in order.
     pub files: Vec<ManifestFile>,
+    /// Files beside the data: `losses.jsonl`, label lists, loader scripts.
+    #[serde(default)]
+    pub beside: Vec<ManifestFile>,
 }
 
 /// The format in a manifest.

@@ -1,1 +1,24 @@
-//! dispatcher.
+//! The thin dispatcher: HTTP to core words and back, the sweeper. Never touches documents.
+//!
+//! | file | what it is |
+//! | --- | --- |
+//! | `http` | the API, one file a noun |
+//! | [`tokens`] | bearer tokens: made, hashed |
+//! | [`catalogue`] | the built-in rows of formats and templates |
+//! | [`sweeper`](Sweeper) | leases, expiry, leftovers |
+//! | [`metrics`] | what Prometheus reads |
+//! | [`probes`] | health, readiness and metrics of any process |
+
+pub mod catalogue;
+mod http;
+pub mod metrics;
+pub mod probes;
+mod settings;
+mod signer;
+mod sweeper;
+pub mod tokens;
+
+pub use http::{Api, router};
+pub use metrics::Metrics;
+pub use settings::Settings;
+pub use sweeper::Sweeper;

@@ -5,7 +5,15 @@ fn job(phase: Phase, parts_total: u32, parts_done: u32) -> JobHead {
 }
 
 fn ready(kind: TaskKind) -> Task {
-    Task { kind, state: TaskState::Ready, fence: 0, attempts: 0, crashes: 0, is_due: true, is_lease_over: false }
+    Task {
+        kind,
+        state: TaskState::Ready,
+        fence: 0,
+        attempts: 0,
+        crashes: 0,
+        is_due: true,
+        is_lease_over: false,
+    }
 }
 
 fn leased(kind: TaskKind, fence: u64) -> Task {
@@ -40,7 +48,10 @@ fn an_empty_selection_goes_straight_to_finalize() {
 fn a_late_holder_is_refused() {
     let running = job(Phase::Running, 2, 0);
     assert_eq!(decide(&running, &leased(TaskKind::Encode, 2), commit_of(1)), Err(Refusal::StaleFence));
-    assert_eq!(decide(&running, &leased(TaskKind::Encode, 2), Event::Heartbeat { fence: 1 }), Err(Refusal::StaleFence));
+    assert_eq!(
+        decide(&running, &leased(TaskKind::Encode, 2), Event::Heartbeat { fence: 1 }),
+        Err(Refusal::StaleFence)
+    );
     let done = Task { state: TaskState::Done, ..leased(TaskKind::Encode, 1) };
     assert_eq!(decide(&running, &done, commit_of(1)), Err(Refusal::WrongState));
 }
@@ -56,7 +67,9 @@ fn a_second_claim_is_refused() {
 #[test]
 fn a_cancelled_job_takes_nothing_more() {
     let cancelled = decide_job(&job(Phase::Running, 2, 1), JobEvent::Cancel).unwrap();
-    for event in [commit_of(1), Event::Heartbeat { fence: 1 }, Event::Fail { fence: 1, class: ErrorClass::Transient }] {
+    for event in
+        [commit_of(1), Event::Heartbeat { fence: 1 }, Event::Fail { fence: 1, class: ErrorClass::Transient }]
+    {
         assert_eq!(decide(&cancelled, &leased(TaskKind::Encode, 1), event), Err(Refusal::JobClosed));
     }
     assert_eq!(decide_job(&job(Phase::Succeeded, 1, 1), JobEvent::Cancel), None);

@@ -7,7 +7,10 @@ fn options(json: &str) -> Result<Options, OptionError> {
 #[test]
 fn later_layers_win_and_null_takes_back() {
     let layer = |json: &str| serde_json::from_str::<Value>(json).unwrap().as_object().unwrap().clone();
-    let (first, second) = (layer(r#"{"label_scheme":"IO","overlap":"first"}"#), layer(r#"{"label_scheme":"BILOU","overlap":null}"#));
+    let (first, second) = (
+        layer(r#"{"label_scheme":"IO","overlap":"first"}"#),
+        layer(r#"{"label_scheme":"BILOU","overlap":null}"#),
+    );
     let merged = Options::merge(&[&first, &second]).unwrap();
     assert_eq!((merged.label_scheme, merged.overlap), (LabelScheme::Bilou, Overlap::Longest));
 }

@@ -1,0 +1,61 @@
+//! Formats and templates, as the specification's endpoints list them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// `GET /export/formats`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormatsQuery {
+    /// Only formats that a template of this framework uses.
+    pub framework: Option<String>,
+    /// Only formats that a template of this task uses.
+    pub task_type: Option<String>,
+    /// Only formats that are, or are not, ready for training.
+    pub ml_ready: Option<bool>,
+}
+
+/// `GET /export/templates/ml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplatesQuery {
+    /// Only templates of this framework.
+    pub framework: Option<String>,
+    /// Only templates of this task.
+    pub task_type: Option<String>,
+}
+
+/// A row of `export_formats`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the specification's columns
+pub struct Format {
+    pub id: i32,
+    pub format_name: String,
+    pub format_type: String,
+    pub format_schema: Value,
+    pub transformation_rules: Value,
+    pub output_structure: Value,
+    pub is_ml_ready: bool,
+    pub supports_streaming: bool,
+    pub compression_options: Value,
+    pub file_extensions: Vec<String>,
+    pub metadata: Value,
+}
+
+/// A row of `ml_export_templates`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)] // the specification's columns
+pub struct Template {
+    pub id: i32,
+    pub template_name: String,
+    pub framework: String,
+    pub task_type: String,
+    pub data_format: Value,
+    pub label_encoding: Value,
+    pub preprocessing_steps: Value,
+    pub validation_schema: Value,
+    pub framework_config: Value,
+    pub example_usage: Option<String>,
+    pub is_active: bool,
+    pub usage_count: i32,
+}

@@ -1,0 +1,73 @@
+//! The API. One file a noun; every answer that is no success is a problem.
+
+mod auth;
+mod carry;
+mod catalogue;
+mod failure;
+mod files;
+mod jobs;
+mod page;
+mod query;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use spanfleet_metastore::Metastore;
+use spanfleet_relay::Relay;
+use spanfleet_storage::Storage;
+
+use crate::{Metrics, Settings, probes, signer::Signer};
+use failure::Failure;
+
+/// A request's body may be this large: filters with many ids are, nothing else is.
+const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
+
+/// What the API works with.
+#[derive(Clone)]
+pub struct Api {
+    metastore: Arc<dyn Metastore>,
+    storage: Arc<dyn Storage>,
+    relay: Arc<Relay>,
+    metrics: Arc<Metrics>,
+    settings: Settings,
+    signer: Arc<Signer>,
+}
+
+impl Api {
+    /// An API over these ports.
+    pub fn new(
+        metastore: Arc<dyn Metastore>,
+        storage: Arc<dyn Storage>,
+        relay: Arc<Relay>,
+        metrics: Arc<Metrics>,
+        settings: Settings,
+    ) -> Api {
+        Api { metastore, storage, relay, metrics, settings, signer: Arc::new(Signer::new()) }
+    }
+}
+
+/// Every path of the API, and the probes.
+pub fn router(api: Api, probes: probes::Probes) -> Router {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/export/create-job", post(jobs::create))
+        .route("/export/formats", get(catalogue::formats))
+        .route("/export/templates/ml", get(catalogue::templates))
+        .route("/export/jobs", get(jobs::list))
+        .route("/export/jobs/{job_uuid}", get(jobs::show).delete(jobs::remove))
+        .route("/export/jobs/{job_uuid}/cancel", post(jobs::cancel))
+        .route("/export/jobs/{job_uuid}/retry", post(jobs::retry))
+        .route("/export/jobs/{job_uuid}/files", get(files::files))
+        .route("/export/jobs/{job_uuid}/manifest", get(files::manifest))
+        .route("/export/jobs/{job_uuid}/download", get(files::download))
+        .route("/artifacts/{job_uuid}/{*path}", get(carry::carry))
+        .method_not_allowed_fallback(async || Failure::new(405, "this path has no such method"))
+        .fallback(async || Failure::new(404, "there is no such path; `/` lists what there is"))
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+        .with_state(api)
+        .merge(probes::router(probes))
+}

@@ -1,0 +1,79 @@
+//! Tells the queue what the outbox holds.
+//!
+//! Every process that writes hints runs a relay, so a hint leaves as soon as it is stored: [`Relay::wake`]
+//! after a transaction, polling for what was missed. Dying between send and mark sends a hint twice; the
+//! second is refused at the claim.
+
+use std::{sync::Arc, time::Duration};
+
+use spanfleet_metastore::{Metastore, OutboxRow};
+use spanfleet_queue::Queue;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Hints in one round: a confirm window that keeps a quorum queue busy.
+const HINTS_PER_ROUND: u32 = 200;
+/// Wait after an error of database or broker.
+const ERROR_WAIT: Duration = Duration::from_secs(1);
+
+/// Moves hints from the outbox to the queue.
+#[derive(Debug)]
+pub struct Relay {
+    metastore: Arc<dyn Metastore>,
+    queue: Arc<dyn Queue>,
+    most_per_user: u32,
+    poll_every: Duration,
+    woken: Notify,
+}
+
+impl Relay {
+    /// A relay with at most `most_per_user` unfinished hints out for each user, so that one with 10,000
+    /// partitions can't starve one with a small export.
+    pub fn new(
+        metastore: Arc<dyn Metastore>,
+        queue: Arc<dyn Queue>,
+        most_per_user: u32,
+        poll_every: Duration,
+    ) -> Arc<Relay> {
+        Arc::new(Relay { metastore, queue, most_per_user, poll_every, woken: Notify::new() })
+    }
+
+    /// Something was written to the outbox.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// Runs until told to stop.
+    pub async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let wait = match self.round().await {
+                Ok(taken) if taken > 0 => continue,
+                Ok(_) => self.poll_every,
+                Err(error) => {
+                    tracing::warn!(error = &*error, "can't relay hints; trying again");
+                    ERROR_WAIT
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.woken.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Sends one batch. Returns how many hints were surely sent.
+    async fn round(&self) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+        let rows = self.metastore.take_hints(HINTS_PER_ROUND, self.most_per_user).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let tasks: Vec<_> = rows.iter().map(|row| row.task).collect();
+        let sent = self.queue.send(&tasks).await?;
+        let ids: Vec<i64> =
+            rows.iter().filter(|row| sent.contains(&row.task)).map(|row: &OutboxRow| row.id).collect();
+        self.metastore.mark_published(&ids).await?;
+        tracing::debug!(taken = rows.len(), sent = ids.len(), "relayed hints");
+        Ok(ids.len())
+    }
+}

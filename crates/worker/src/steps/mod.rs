@@ -1,0 +1,20 @@
+//! What a task does, one file a kind.
+
+pub(crate) mod encode;
+pub(crate) mod finalize;
+pub(crate) mod plan;
+
+use spanfleet_core::Order;
+use spanfleet_metastore::JobRow;
+use spanfleet_source::Selection;
+
+use crate::StepError;
+
+/// The order of a stored job, checked again: another version may have stored it.
+fn order_of(job: &JobRow) -> Result<Order, StepError> {
+    Ok(Order::new(&job.format_name, &[&job.options], &job.filter_criteria, job.include)?)
+}
+
+fn selection_of(job: &JobRow, order: &Order) -> Selection {
+    Selection { project: job.project, filter: order.filter.clone(), include: order.include }
+}
