@@ -1,1 +1,49 @@
-//! The contract that every driver passes.
+//! The contract that every driver passes: stories over the port, none of which knows the driver.
+//!
+//! A driver's tests call [`contract_tests!`](crate::contract_tests) with a function that makes an empty
+//! metastore, or `None` where its server is absent. To add a story: a function here and its name in the list.
+
+#![expect(clippy::unwrap_used, reason = "a suite of tests: a failure is a panic")]
+
+mod access;
+mod hints;
+mod jobs;
+mod stage;
+mod sweeping;
+mod tasks;
+
+pub use access::*;
+pub use hints::*;
+pub use jobs::*;
+pub use stage::Stage;
+pub use sweeping::*;
+pub use tasks::*;
+
+/// One test per story. `$make` is an async function that returns `Option<Arc<dyn Metastore>>`.
+#[macro_export]
+macro_rules! contract_tests {
+    ($make:path) => {
+        $crate::contract_tests! { $make =>
+            migrating_at_once_is_safe, users_and_projects, membership, tokens_end, catalogue_is_synced_by_name,
+            a_whole_life, an_empty_plan_seals_at_once, one_key_one_job, submits_at_once_make_one_job,
+            cancel_in_each_phase, a_failed_job_runs_again, a_failed_plan_runs_again, jobs_are_listed_newest_first,
+            downloads_are_counted, expiry, leftovers_wait_for_their_writers,
+            one_of_many_claims_wins, a_late_commit_is_refused, a_heartbeat_keeps_the_lease,
+            a_release_is_no_failure, failures_wait_and_poison_ends, a_crasher_is_quarantined,
+            commits_at_once_open_one_finalize, attempts_may_be_noted_twice,
+            hints_are_taken_once, a_noisy_user_starves_nobody, lost_hints_come_again, a_retry_has_no_hint_until_due,
+            backlog_counts_what_waits, callers_that_go_away_leave_nothing_open,
+        }
+    };
+    ($make:path => $($story:ident,)+) => {
+        $(
+            #[tokio::test]
+            async fn $story() {
+                match $make().await {
+                    Some(store) => $crate::contract::$story(store).await,
+                    None => println!("skipped {}: no server", stringify!($story)),
+                }
+            }
+        )+
+    };
+}

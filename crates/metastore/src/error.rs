@@ -31,6 +31,7 @@ impl MetastoreError {
     }
 
     /// The same with its cause.
+    #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> MetastoreError {
         self.source = Some(source.into());
         self

@@ -1,13 +1,20 @@
 //! Port: who may do what, and what was done. The truth about every job.
 //!
+//! The protocol is written once, in [`Store`], over the statements of a [`Driver`].
 //! Drivers: `spanfleet-metastore-postgres` and `spanfleet-metastore-sqlite`. Both pass [`contract`].
 
 pub mod contract;
+mod driver;
 mod error;
 mod model;
+mod row;
+mod store;
 
+pub use driver::{Driver, Session, Statement};
 pub use error::{MetastoreError, MetastoreErrorKind};
 pub use model::*;
+pub use row::{Cell, FromCell, Parameter, Row};
+pub use store::Store;
 
 use async_trait::async_trait;
 use spanfleet_core::{
@@ -91,21 +98,52 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
 
     /// Claims a task for `lease_seconds`. `Err(refusal)` inside: ack and drop the hint; `NotDue` likewise, a
     /// new hint comes. A task that does not exist is `WrongState`.
-    async fn claim(&self, task: TaskId, owner: &str, lease_seconds: u32) -> Result<std::result::Result<Assignment, Refusal>>;
+    async fn claim(
+        &self,
+        task: TaskId,
+        owner: &str,
+        lease_seconds: u32,
+    ) -> Result<std::result::Result<Assignment, Refusal>>;
     /// Extends a lease. A refusal is final: stop at once.
-    async fn heartbeat(&self, task: TaskId, fence: u64, lease_seconds: u32) -> Result<std::result::Result<(), Refusal>>;
+    async fn heartbeat(
+        &self,
+        task: TaskId,
+        fence: u64,
+        lease_seconds: u32,
+    ) -> Result<std::result::Result<(), Refusal>>;
     /// Notes an attempt before its first byte goes to storage. Repeating it is no error.
     async fn note_attempt(&self, task: TaskId, fence: u64, key_prefix: &str) -> Result<()>;
     /// Stores the partitions, each with a hint, and opens the job.
-    async fn commit_plan(&self, task: TaskId, fence: u64, plan: &PlanReport) -> Result<std::result::Result<(), Refusal>>;
+    async fn commit_plan(
+        &self,
+        task: TaskId,
+        fence: u64,
+        plan: &PlanReport,
+    ) -> Result<std::result::Result<(), Refusal>>;
     /// Stores a partition's report; the last one opens the finalize task with its hint.
-    async fn commit_part(&self, task: TaskId, fence: u64, report: &PartReport) -> Result<std::result::Result<(), Refusal>>;
+    async fn commit_part(
+        &self,
+        task: TaskId,
+        fence: u64,
+        report: &PartReport,
+    ) -> Result<std::result::Result<(), Refusal>>;
     /// Stores the artifacts and completes the job.
-    async fn commit_final(&self, task: TaskId, fence: u64, report: &FinalReport) -> Result<std::result::Result<(), Refusal>>;
+    async fn commit_final(
+        &self,
+        task: TaskId,
+        fence: u64,
+        report: &FinalReport,
+    ) -> Result<std::result::Result<(), Refusal>>;
     /// Gives a task back without fault, with a new hint.
     async fn release(&self, task: TaskId, fence: u64) -> Result<std::result::Result<(), Refusal>>;
     /// Reports a failure; the message stands in the task, and in the job if it fails the job.
-    async fn fail(&self, task: TaskId, fence: u64, class: ErrorClass, message: &str) -> Result<std::result::Result<(), Refusal>>;
+    async fn fail(
+        &self,
+        task: TaskId,
+        fence: u64,
+        class: ErrorClass,
+        message: &str,
+    ) -> Result<std::result::Result<(), Refusal>>;
     /// Reports of a job's partitions by number, from `from_number` on, at most `limit`.
     async fn reports(&self, job_id: i32, from_number: u32, limit: u32) -> Result<Vec<(u32, PartReport)>>;
 

@@ -1,0 +1,3 @@
+SELECT id FROM export_jobs
+WHERE phase IN ('succeeded', 'cancelled', 'failed') AND expires_at <= now()
+ORDER BY expires_at LIMIT $1

@@ -1,0 +1,4 @@
+INSERT INTO outbox (partition_id, user_id, due_at)
+SELECT id, $2, next_attempt_at FROM export_partitions WHERE job_id = $1 AND kind = $3 AND state = 'ready'
+ORDER BY id
+ON CONFLICT (partition_id) DO UPDATE SET due_at = excluded.due_at, taken_until = NULL, published_at = NULL

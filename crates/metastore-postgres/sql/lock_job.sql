@@ -1,0 +1,5 @@
+-- The job by its number, or of a task. Everything that changes a task holds its job's row first.
+SELECT id, requested_by, phase, parts_total, parts_done, parts_failed
+FROM export_jobs
+WHERE id = COALESCE($1, (SELECT job_id FROM export_partitions WHERE id = $2))
+FOR UPDATE

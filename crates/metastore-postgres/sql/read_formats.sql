@@ -1,0 +1,3 @@
+SELECT id, format_name, format_type, format_schema, transformation_rules, output_structure, is_ml_ready,
+    supports_streaming, compression_options, to_json(file_extensions) AS file_extensions, metadata
+FROM export_formats ORDER BY id

@@ -1,0 +1,11 @@
+-- Waiting tasks whose hint was published long ago, hence perhaps lost, or that have none at all. Tasks that
+-- are being claimed are passed over.
+INSERT INTO outbox (partition_id, user_id)
+SELECT p.id, j.requested_by
+FROM export_jobs j
+JOIN export_partitions p ON p.job_id = j.id AND p.state = 'ready' AND p.next_attempt_at <= now()
+LEFT JOIN outbox o ON o.partition_id = p.id
+WHERE j.phase IN ('accepted', 'planning', 'running', 'finalizing') AND (o.id IS NULL OR o.published_at <= now() - make_interval(secs => $2))
+ORDER BY p.id LIMIT $1
+FOR UPDATE OF p SKIP LOCKED
+ON CONFLICT (partition_id) DO UPDATE SET due_at = excluded.due_at, taken_until = NULL, published_at = NULL

@@ -1,0 +1,1 @@
+SELECT id FROM export_jobs WHERE job_uuid = $1

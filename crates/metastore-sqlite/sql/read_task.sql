@@ -1,0 +1,4 @@
+SELECT kind, number, bounds, state, fence, attempts, crashes, lease_owner,
+    next_attempt_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS is_due,
+    COALESCE(lease_until <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), FALSE) AS is_lease_over
+FROM export_partitions WHERE id = $1
