@@ -2,9 +2,39 @@
 //!
 //! A file is `head + join(parts, glue) + tail`. Encoding a part and sealing a file are the two halves of one
 //! narrow trait. Sealing all parts together gives one file; sealing each alone gives shards.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`catalogue`] | every format there is, by name |
+//! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
+//! | `jsonl`, `json`, `csv`, `conll` | one format each |
+//! | [`support`] | tokenizers, label sequences, records, compression, framing |
+//!
+//! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
+//! line in [`catalogue`]. The laws in `laws.rs` run over it from then on.
+
+pub mod catalogue;
+mod conll;
+mod csv;
+mod json;
+mod jsonl;
+pub mod shape;
+pub mod support;
+
+#[cfg(test)]
+mod corpora;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod testing;
 
 use serde_json::Value;
-use spanfleet_core::{Document, Ledger, OptionError, Order, Schema};
+use spanfleet_core::{Document, Ledger, OptionError, Order, Schema, options::Compression};
+
+pub use catalogue::{all, find, open};
+pub use shape::Shaper;
 
 /// What the catalogue says of a format.
 #[derive(Clone, Debug)]
@@ -29,6 +59,21 @@ pub struct FormatInfo {
     pub is_ml_ready: bool,
     /// Can be written and read as a stream.
     pub supports_streaming: bool,
+    /// What its files may be compressed with, the default first.
+    pub compressions: &'static [Compression],
+    /// JSON Schema of one record, row or line.
+    pub schema: fn() -> Value,
+}
+
+impl FormatInfo {
+    /// Every extension that a data file may have, without the first dot: `csv`, `csv.gz`, `csv.zst`.
+    pub fn extensions(&self) -> Vec<String> {
+        let extension = |compression: &Compression| support::compress::extension(*compression);
+        self.compressions
+            .iter()
+            .map(|compression| format!("{}{}", self.extension, extension(compression)))
+            .collect()
+    }
 }
 
 /// How parts become files.
@@ -54,7 +99,14 @@ pub trait Format: Send + Sync {
 pub trait PartEncoder: Send {
     /// Appends a document; the caller empties `out` when it likes. The ledger gets what is written (texts,
     /// tokens, annotations, relations), lost and changed; what was selected is counted by the caller.
-    fn push(&mut self, document: &Document, out: &mut Vec<u8>, ledger: &mut Ledger) -> Result<(), EncodeError>;
+    ///
+    /// Labels come as the corpus has them; [`support::names::LabelNames`] knows how they are written.
+    fn push(
+        &mut self,
+        document: &Document,
+        out: &mut Vec<u8>,
+        ledger: &mut Ledger,
+    ) -> Result<(), EncodeError>;
     /// Ends the part. Returns notes: what `seal` will need to know of it.
     fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<Value, EncodeError>;
 }
@@ -89,6 +141,13 @@ pub struct EncodeError {
     pub text: Option<String>,
     /// The place, the reason and the mend.
     pub message: String,
+}
+
+impl EncodeError {
+    /// One text's fault.
+    pub fn about(text: &str, message: impl Into<String>) -> EncodeError {
+        EncodeError { text: Some(text.to_owned()), message: message.into() }
+    }
 }
 
 /// Makes formats; one line of the catalogue.

@@ -1,0 +1,76 @@
+//! Every format there is. Help, the table in the guide, OpenAPI and `export_formats` are made from this list.
+
+use serde_json::{Value, json};
+use spanfleet_core::{OptionError, Order, options::Compression};
+
+use crate::{Entry, Format, FormatInfo, conll, csv, json, jsonl};
+
+/// One line per format, in the order that people see.
+static ENTRIES: &[Entry] = &[jsonl::ENTRY, json::ENTRY, csv::ENTRY, conll::ENTRY];
+
+/// What every format of text can be compressed with.
+pub(crate) const ALL_COMPRESSIONS: &[Compression] =
+    &[Compression::None, Compression::Gzip, Compression::Zstd];
+
+/// The whole catalogue.
+pub fn all() -> &'static [Entry] {
+    ENTRIES
+}
+
+/// The entry of that name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.info.name == name)
+}
+
+/// Makes the format that an order asks for; refuses an unknown one, and options that it can't follow.
+pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
+    let entry = find(&order.format).ok_or_else(|| OptionError::unknown("format", &order.format, names()))?;
+    (entry.make)(order)
+}
+
+impl FormatInfo {
+    /// `compression_options` of the format's row in `export_formats`.
+    pub fn compression_options(&self) -> Value {
+        let words: Vec<_> = self.compressions.iter().map(|compression| compression.as_str()).collect();
+        json!({"compression": words, "default": words.first()})
+    }
+}
+
+fn names() -> String {
+    ENTRIES.iter().map(|entry| entry.info.name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::order;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        for entry in all() {
+            assert_eq!(find(entry.info.name).unwrap().info.title, entry.info.title);
+            let same = all().iter().filter(|other| other.info.name == entry.info.name);
+            assert_eq!(same.count(), 1, "{}", entry.info.name);
+        }
+    }
+
+    #[test]
+    fn unknown_formats_are_refused_with_the_list() {
+        let error = open(&order("word", "{}")).err().unwrap().to_string();
+        assert_eq!(error, "unknown format `word`; allowed: jsonl, json, csv, conll");
+    }
+
+    #[test]
+    fn entries_fill_their_rows() {
+        for entry in all() {
+            let schema = (entry.info.schema)();
+            assert_eq!(
+                schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
+                "{}",
+                entry.info.name
+            );
+            assert!(entry.info.extensions().contains(&format!("{}.gz", entry.info.extension)));
+            assert_eq!(entry.info.compression_options()["compression"][0], "none");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Labels as a column can hold them.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use crate::support::tokenize::is_space;
+
+/// Labels made fit for a column, each worked out once.
+#[derive(Default)]
+pub(super) struct ColumnLabels {
+    /// By the label's number.
+    known: HashMap<u32, Option<String>>,
+}
+
+impl ColumnLabels {
+    /// The form that stands in the column; `None` when the label can stand as it is.
+    pub(super) fn encoded(&mut self, number: u32, label: &str) -> Option<&str> {
+        let encode = || match encode(label) {
+            Cow::Owned(encoded) => Some(encoded),
+            Cow::Borrowed(_) => None,
+        };
+        self.known.entry(number).or_insert_with(encode).as_deref()
+    }
+}
+
+/// Percent-encodes white space. A label that already looks percent-encoded has its `%` encoded, so that no two
+/// labels become one.
+fn encode(label: &str) -> Cow<'_, str> {
+    if !label.contains(is_space) && !looks_encoded(label) {
+        return Cow::Borrowed(label);
+    }
+    let mut encoded = String::with_capacity(label.len() + 8);
+    for character in label.chars() {
+        if character == '%' || is_space(character) {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                // Writing into memory can't fail.
+                let _written = write!(encoded, "%{byte:02X}");
+            }
+        } else {
+            encoded.push(character);
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+fn looks_encoded(label: &str) -> bool {
+    label.as_bytes().windows(3).any(|three| three[0] == b'%' && three[1..].iter().all(u8::is_ascii_hexdigit))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(label: &str, expected: &str) {
+        assert_eq!(encode(label), expected);
+    }
+
+    #[test]
+    fn only_white_space_is_encoded() {
+        check("MY LABEL", "MY%20LABEL");
+        check("MY_LABEL", "MY_LABEL");
+        check("a\tb\nc\u{a0}", "a%09b%0Ac%C2%A0");
+        check("100%", "100%");
+        check("MY%20LABEL", "MY%2520LABEL");
+        check("a/b|c,-", "a/b|c,-");
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_labels_become_one(one in "[ab%209\\t ]{1,6}", other in "[ab%209\\t ]{1,6}") {
+            prop_assume!(one != other);
+            prop_assert_ne!(encode(&one), encode(&other));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! JSON lines: one neutral record per line. Holds everything; what is read back is what was selected.
+
+use serde_json::Value;
+use spanfleet_core::{Document, Ledger, Order, Schema};
+
+use crate::catalogue::ALL_COMPRESSIONS;
+use crate::support::{framing::same_glue, record, record::RecordWriter};
+use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, PartEncoder, PartSummary};
+
+pub(crate) const ENTRY: Entry =
+    Entry { info: INFO, make: |order| Ok(Box::new(JsonLines { order: order.clone() })) };
+
+const INFO: FormatInfo = FormatInfo {
+    name: "jsonl",
+    kind: "jsonl",
+    title: "JSON lines: one text with everything on it per line",
+    extension: "jsonl",
+    media_type: "application/x-ndjson",
+    version: "1",
+    layout: Layout::OneFile,
+    needs_labels: false,
+    is_ml_ready: true,
+    supports_streaming: true,
+    compressions: ALL_COMPRESSIONS,
+    schema: record::schema,
+};
+
+struct JsonLines {
+    order: Order,
+}
+
+struct JsonLinesPart {
+    records: RecordWriter,
+}
+
+impl Format for JsonLines {
+    fn info(&self) -> &FormatInfo {
+        &INFO
+    }
+
+    fn start(&self, _: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError> {
+        Ok(Box::new(JsonLinesPart { records: RecordWriter::new(&self.order) }))
+    }
+
+    fn seal(&self, _: &Schema, parts: &[PartSummary]) -> Result<Envelope, EncodeError> {
+        Ok(Envelope { glue: same_glue(b"", parts), ..Envelope::default() })
+    }
+}
+
+impl PartEncoder for JsonLinesPart {
+    fn push(
+        &mut self,
+        document: &Document,
+        out: &mut Vec<u8>,
+        ledger: &mut Ledger,
+    ) -> Result<(), EncodeError> {
+        self.records.write(document, out, ledger);
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<Value, EncodeError> {
+        Ok(Value::Null)
+    }
+}

@@ -1,0 +1,19 @@
+//! What several formats share.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`compress`] | gzip members and zstd frames |
+//! | [`framing`] | a file from its parts and what stands around them |
+//! | [`labels`] | annotations and tokens to one label sequence |
+//! | [`names`] | how a label is written: the label map and the hierarchy |
+//! | [`record`] | the neutral record as JSON |
+//! | [`schemes`] | BIO and its kin: the tag of each token |
+//! | [`tokenize`] | words, white space, gold tokens |
+
+pub mod compress;
+pub mod framing;
+pub mod labels;
+pub mod names;
+pub mod record;
+pub mod schemes;
+pub mod tokenize;
