@@ -1,6 +1,10 @@
 use std::sync::Arc;
 
-use spanfleet_metastore::{Metastore, MetastoreErrorKind};
+use spanfleet_metastore::{
+    Metastore, MetastoreErrorKind,
+    contract::{CONTRADICTIONS, Stage},
+};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::SqliteMetastore;
 
@@ -60,4 +64,16 @@ async fn tells_what_is_wrong_with_an_address() {
     let failure = SqliteMetastore::open(&format!("sqlite://{}", file.display())).await.unwrap_err();
     assert_eq!(failure.kind, MetastoreErrorKind::Corrupt);
     assert!(failure.message.contains("no SQLite database"), "{failure}");
+}
+
+#[tokio::test]
+async fn the_tables_refuse_contradictions() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/spanfleet.db", folder.path().display());
+    Stage::new(Arc::new(SqliteMetastore::open(&url).await.unwrap())).await.accepted().await;
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    for statement in CONTRADICTIONS {
+        let refused = sqlx::query(statement).execute(&mut connection).await.unwrap_err();
+        assert!(refused.as_database_error().unwrap().is_check_violation(), "{statement}: {refused}");
+    }
 }

@@ -19,6 +19,23 @@ pub use stage::Stage;
 pub use sweeping::*;
 pub use tasks::*;
 
+/// What the tables themselves refuse, whoever writes it, when there is one accepted job. A driver's tests run each
+/// on a connection beside the driver.
+pub const CONTRADICTIONS: [&str; 12] = [
+    "UPDATE export_jobs SET status = 'completed'",
+    "UPDATE export_jobs SET phase = 'running'",
+    "UPDATE export_jobs SET phase = 'asleep', status = 'pending'",
+    "UPDATE export_jobs SET parts_done = 1",
+    "UPDATE export_jobs SET phase = 'succeeded', status = 'completed'",
+    "UPDATE export_jobs SET progress_percentage = 101",
+    "UPDATE export_partitions SET state = 'asleep'",
+    "UPDATE export_partitions SET state = 'leased', fence = 1",
+    "UPDATE export_partitions SET state = 'done'",
+    "UPDATE export_partitions SET fence = -1",
+    "UPDATE export_partitions SET number = 1",
+    "UPDATE export_partitions SET kind = 'encode', state = 'done', fence = 1",
+];
+
 /// One test per story. `$make` is an async function that returns `Option<Arc<dyn Metastore>>`.
 #[macro_export]
 macro_rules! contract_tests {

@@ -94,10 +94,9 @@ pub async fn backlog_counts_what_waits(store: Arc<dyn Metastore>) {
 /// Requests are dropped half way all the time. Whatever they began ends, and what comes later stands.
 pub async fn callers_that_go_away_leave_nothing_open(store: Arc<dyn Metastore>) {
     let stage = Stage::new(store).await;
-    for polls in 0..40 {
-        let jobs = [stage.new_job(), stage.new_job(), stage.new_job()];
-        for job in &jobs {
-            poll_and_drop(stage.store.submit(job), polls).await;
+    for steps in 0..16 {
+        for _ in 0..4 {
+            drop_after(stage.store.submit(&stage.new_job()), steps).await;
         }
     }
     let after = stage.new_job();
@@ -108,14 +107,16 @@ pub async fn callers_that_go_away_leave_nothing_open(store: Arc<dyn Metastore>) 
     }
 }
 
-async fn poll_and_drop<T>(future: impl Future<Output = T>, polls: usize) {
+/// Waits for a future and drops it where it waits for the `steps`-th time: each is an answer of the database.
+pub async fn drop_after<T>(future: impl Future<Output = T>, steps: usize) {
     let mut future = Box::pin(future);
-    for _ in 0..polls {
-        let is_done =
-            std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await;
-        if is_done {
-            return;
+    let mut waits = 0;
+    std::future::poll_fn(|context| {
+        if future.as_mut().poll(context).is_ready() || waits == steps {
+            return Poll::Ready(());
         }
-        tokio::task::yield_now().await;
-    }
+        waits += 1;
+        Poll::Pending
+    })
+    .await;
 }
