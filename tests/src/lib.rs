@@ -1,1 +1,21 @@
-//! harness
+//! The harness of the tests: real servers on free ports, processes under test, waiting for conditions.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`servers`] | PostgreSQL, RabbitMQ, an S3 server and radosgw as children: shared ones, or private ones to break |
+//! | [`process`] | a program under test: output, signals, peak memory |
+//! | [`proxy`] | a wire that can be cut or stalled |
+//! | [`wait`] | waiting for a condition; the only place that sleeps |
+//!
+//! It panics when it cannot do its work: nobody but tests calls it.
+
+pub mod daemon;
+pub mod process;
+pub mod proxy;
+pub mod servers;
+pub mod wait;
+
+pub use process::Process;
+pub use proxy::Proxy;
+pub use servers::shared;
+pub use wait::{wait_until, wait_until_async};

@@ -1,8 +1,10 @@
 //! Port: hints, at least once, in no promised order. A message carries a task id and nothing else; the
 //! metastore decides what becomes of it. Losing one costs time, doubling one costs a refusal.
 //!
-//! Drivers: [`in_process`] (here) and `spanfleet-queue-rabbitmq`. All pass [`contract`].
+//! Drivers: [`in_process`] (here) and `spanfleet-queue-rabbitmq`. All pass the suite in `contract.rs`
+//! (feature `contract`); a new driver is a crate with one test that calls it.
 
+#[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod in_process;
 
@@ -39,7 +41,7 @@ pub trait Consumer: Send {
     async fn close(&mut self);
 }
 
-/// One hint, to be settled once.
+/// One hint, to be settled once. Dropped without that, it is put back.
 pub struct Delivery {
     /// The task that may have work.
     pub task: TaskId,
@@ -69,7 +71,8 @@ impl std::fmt::Debug for Delivery {
     }
 }
 
-/// The driver's half of a delivery.
+/// The driver's half of a delivery. Dropped without a call it returns the message, so that no failure keeps
+/// a hint and its place in the prefetch.
 #[async_trait]
 pub trait Settle: Send {
     /// Removes the message.
@@ -107,6 +110,7 @@ impl QueueError {
     }
 
     /// The same with its cause.
+    #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QueueError {
         self.source = Some(source.into());
         self
