@@ -5,9 +5,11 @@
 //! | [`columns`] | tokens and fragments as JSON columns, surfaces, label paths |
 //! | [`cut`] | where a sampled selection is cut into partitions |
 //! | [`batch`] | documents in batches of about [`crate::BATCH_BYTES`] |
+//! | [`contract`] | what every loader passes, with the source beside it |
 
 pub mod batch;
 pub mod columns;
+pub mod contract;
 pub mod cut;
 
 use std::collections::HashSet;

@@ -59,12 +59,12 @@ mod tests {
     #[test]
     fn a_batch_is_at_most_its_bytes_or_one_document() {
         let mut batcher = Batcher::default();
-        let mut batches = Vec::new();
+        let mut full = Vec::new();
         for bytes in [100, BATCH_BYTES, 5, BATCH_BYTES / 2, BATCH_BYTES / 2] {
-            batches.extend(batcher.push(document(bytes)));
+            full.extend(batcher.push(document(bytes)));
         }
-        batches.extend(batcher.take());
-        let counts: Vec<usize> = batches.iter().map(Vec::len).collect();
+        full.extend(batcher.take());
+        let counts: Vec<usize> = full.iter().map(Vec::len).collect();
         assert_eq!(counts, [1, 1, 2, 1]);
         assert!(batcher.take().is_none());
     }

@@ -1,0 +1,172 @@
+//! Streams of rows, each in order of texts, merged into documents.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use spanfleet_core::{Annotation, Document, Json, Relation, Token};
+use spanfleet_source::load::columns::{extent, tokens_from_json};
+use spanfleet_source::{SourceError, SourceErrorKind};
+
+use crate::copy::{Fields, Rows};
+use crate::names::Names;
+
+/// Documents out of a stream of texts, one of annotations and one of relations. Rows of texts that are not in
+/// the first stream are passed over.
+#[derive(Debug)]
+pub(crate) struct Documents<C> {
+    texts: Rows<C>,
+    annotations: Beside<C>,
+    relations: Option<Beside<C>>,
+    names: Names,
+    relation_types: HashMap<Box<str>, Arc<str>>,
+}
+
+/// A stream whose next row waits until the texts come to it.
+#[derive(Debug)]
+struct Beside<C> {
+    rows: Rows<C>,
+    /// The text of the row that waits; none before the first and after the last.
+    text: Option<i64>,
+    has_begun: bool,
+}
+
+impl<C: Iterator<Item = Result<Bytes, SourceError>>> Beside<C> {
+    fn new(rows: Rows<C>) -> Beside<C> {
+        Beside { rows, text: None, has_begun: false }
+    }
+
+    fn advance(&mut self) -> Result<(), SourceError> {
+        self.text = if self.rows.advance()? { self.rows.fields().integer()? } else { None };
+        Ok(())
+    }
+
+    /// Whether a row of this text waits. Rows of texts before it go.
+    fn is_at(&mut self, text: i64) -> Result<bool, SourceError> {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.advance()?;
+        }
+        while self.text.is_some_and(|waiting| waiting < text) {
+            self.advance()?;
+        }
+        Ok(self.text == Some(text))
+    }
+
+    /// The fields after the text's id.
+    fn fields(&self) -> Result<Fields<'_>, SourceError> {
+        let mut fields = self.rows.fields();
+        fields.next()?;
+        Ok(fields)
+    }
+}
+
+impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
+    pub(crate) fn new(texts: C, annotations: C, relations: Option<C>, names: Names) -> Documents<C> {
+        Documents {
+            texts: Rows::new(texts),
+            annotations: Beside::new(Rows::new(annotations)),
+            relations: relations.map(|chunks| Beside::new(Rows::new(chunks))),
+            names,
+            relation_types: HashMap::new(),
+        }
+    }
+
+    /// The next document with the row id of its text.
+    pub(crate) fn next(&mut self) -> Result<Option<(i64, Document)>, SourceError> {
+        if !self.texts.advance()? {
+            return Ok(None);
+        }
+        let (text_id, mut document) = text(self.texts.fields())?;
+        while self.annotations.is_at(text_id)? {
+            document.annotations.push(annotation(self.annotations.fields()?, text_id, &mut self.names)?);
+            self.annotations.advance()?;
+        }
+        if let Some(relations) = &mut self.relations {
+            while relations.is_at(text_id)? {
+                document.relations.push(relation(relations.fields()?, &mut self.relation_types)?);
+                relations.advance()?;
+            }
+        }
+        Ok(Some((text_id, document)))
+    }
+}
+
+fn text(mut fields: Fields<'_>) -> Result<(i64, Document), SourceError> {
+    let text_id = required(fields.integer()?, "texts.id")?;
+    let external_id = fields.text()?;
+    let document = Document {
+        id: external_id.map_or_else(|| text_id.to_string().into(), Into::into),
+        text: required(fields.text()?, "texts.content")?.to_owned(),
+        metadata: json(fields.text()?, text_id, "metadata")?,
+        tokens: tokens(fields.text()?, text_id)?,
+        ..Document::default()
+    };
+    Ok((text_id, document))
+}
+
+fn annotation(mut fields: Fields<'_>, text_id: i64, names: &mut Names) -> Result<Annotation, SourceError> {
+    let row_id = required(fields.integer()?, "annotations.id")?;
+    let external_id = fields.text()?;
+    let label_id = required(fields.integer()?, "annotations.label_id")?;
+    let annotator_id = fields.integer()?;
+    let (start, end, fragments) = (fields.integer()?, fields.integer()?, fields.text()?);
+    let extent = extent(start, end, fragments)
+        .map_err(|error| bad_json(text_id, &format!("the fragments of annotation {row_id}"), &error))?;
+    Ok(Annotation {
+        id: external_id.map_or_else(|| row_id.to_string().into(), Into::into),
+        extent,
+        label: label(names, label_id, row_id)?,
+        annotator: annotator_id.map(|id| person(names, id)),
+        confidence: fields.number()?,
+        attributes: json(fields.text()?, text_id, "annotation metadata")?,
+        created_at: fields.moment()?,
+    })
+}
+
+fn relation(
+    mut fields: Fields<'_>,
+    types: &mut HashMap<Box<str>, Arc<str>>,
+) -> Result<Relation, SourceError> {
+    let mut end = || {
+        let row_id = required(fields.integer()?, "relations.source_annotation_id")?;
+        let external_id = fields.text()?;
+        Ok::<_, SourceError>(external_id.map_or_else(|| row_id.to_string().into(), Into::into))
+    };
+    let (source, target) = (end()?, end()?);
+    let kind = required(fields.text()?, "relations.relation_type")?;
+    if !types.contains_key(kind) {
+        types.insert(kind.into(), kind.into());
+    }
+    Ok(Relation { source, target, kind: Arc::clone(&types[kind]), confidence: fields.number()? })
+}
+
+fn label(names: &Names, label_id: i64, row_id: i64) -> Result<Arc<str>, SourceError> {
+    names.labels.get(&label_id).cloned().ok_or_else(|| {
+        let message =
+            format!("annotation {row_id} has label {label_id}, which is none of its project's labels");
+        SourceError::new(SourceErrorKind::Invalid, message)
+    })
+}
+
+/// Somebody who is no longer in `users` goes by the number.
+fn person(names: &mut Names, id: i64) -> Arc<str> {
+    Arc::clone(names.people.entry(id).or_insert_with(|| id.to_string().into()))
+}
+
+fn tokens(column: Option<&str>, text_id: i64) -> Result<Option<Vec<Token>>, SourceError> {
+    column.map(tokens_from_json).transpose().map_err(|error| bad_json(text_id, "tokens", &error))
+}
+
+fn json(column: Option<&str>, text_id: i64, what: &str) -> Result<Option<Json>, SourceError> {
+    column.map(Json::parse).transpose().map_err(|error| bad_json(text_id, what, &error))
+}
+
+fn bad_json(text_id: i64, what: &str, error: &serde_json::Error) -> SourceError {
+    let message = format!("text {text_id}: {what} can't be read: {error}");
+    SourceError::new(SourceErrorKind::Invalid, message)
+}
+
+fn required<T>(value: Option<T>, column: &str) -> Result<T, SourceError> {
+    value.ok_or_else(|| SourceError::new(SourceErrorKind::Invalid, format!("`{column}` is NULL in some row")))
+}

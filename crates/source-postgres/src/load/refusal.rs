@@ -1,0 +1,63 @@
+//! What PostgreSQL can't hold.
+
+use spanfleet_core::{Document, Token};
+use spanfleet_source::load::columns::label_components;
+use spanfleet_source::load::unstorable;
+
+/// A field holds at most one gigabyte; some room is for the row around it.
+const FIELD_BYTES: usize = 1_000_000_000;
+/// An entry of an index holds at most 2,704 bytes.
+const INDEXED_BYTES: usize = 2_600;
+/// `users.name` is that long.
+const NAME_CHARS: usize = 255;
+
+/// Why a document can't be loaded, if so.
+pub(crate) fn refusal(document: &Document) -> Option<String> {
+    unstorable(document).or_else(|| nul(document)).or_else(|| too_long(document))
+}
+
+fn nul(document: &Document) -> Option<String> {
+    let refuse = |what: &str| Some(format!("{what} holds a NUL character, which PostgreSQL can't store"));
+    let has_nul = |text: &str| text.as_bytes().contains(&0);
+    if has_nul(&document.text) {
+        return refuse("the text");
+    }
+    if has_nul(&document.id) {
+        return refuse("its id");
+    }
+    for annotation in &document.annotations {
+        if has_nul(&annotation.id)
+            || has_nul(&annotation.label)
+            || annotation.annotator.as_deref().is_some_and(has_nul)
+        {
+            return refuse("an annotation's id, label or annotator");
+        }
+    }
+    let types = document.relations.iter().any(|relation| has_nul(&relation.kind));
+    if types { refuse("a relation's type") } else { None }
+}
+
+fn too_long(document: &Document) -> Option<String> {
+    let token_bytes = |token: &Token| {
+        [&token.pos, &token.lemma, &token.chunk].into_iter().flatten().map(|word| word.len()).sum::<usize>()
+    };
+    let tokens = document.tokens.as_deref().unwrap_or_default();
+    // Six bytes for what JSON writes as an escape, sixty for the keys around.
+    let json_bytes: usize = tokens.iter().map(|token| 60 + 6 * token_bytes(token)).sum();
+    let metadata_bytes = document.metadata.as_ref().map_or(0, |json| json.as_str().len());
+    if document.text.len().max(json_bytes).max(metadata_bytes) > FIELD_BYTES {
+        return Some(format!("it is longer than the {FIELD_BYTES} bytes that PostgreSQL stores in a field"));
+    }
+    if document.id.len() > INDEXED_BYTES {
+        return Some(format!("its id is longer than {INDEXED_BYTES} bytes"));
+    }
+    document.annotations.iter().find_map(|annotation| {
+        let id = &annotation.id;
+        if label_components(&annotation.label).iter().any(|name| name.len() > INDEXED_BYTES) {
+            return Some(format!("the label of annotation `{id}` is longer than {INDEXED_BYTES} bytes"));
+        }
+        let annotator = annotation.annotator.as_deref().unwrap_or_default();
+        let is_long = annotator.len() > NAME_CHARS && annotator.chars().count() > NAME_CHARS;
+        is_long.then(|| format!("the annotator of annotation `{id}` is longer than {NAME_CHARS} characters"))
+    })
+}

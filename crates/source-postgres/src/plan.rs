@@ -1,0 +1,201 @@
+//! Where a selection is cut, and how much it is.
+//!
+//! Cuts are ids of texts, found over the index of a project's texts. Sizes come from a sample of the texts, so
+//! annotations are never read in full, but for one case: labels that have others below them, or a filter that
+//! may leave labels out. Whether such a label occurs, only the annotations know.
+
+use std::time::Duration;
+
+use spanfleet_core::{Schema, Timestamp, options::Partitions};
+use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
+use spanfleet_source::{Cut, Plan, Selection, SelectionCount, SourceError};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+use time::OffsetDateTime;
+
+use crate::PostgresSource;
+use crate::error::Place;
+use crate::names::Labels;
+use crate::slice::{Range, Slice};
+use crate::tables::Tables;
+
+/// A count that takes longer is not cheap.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(crate) async fn plan(
+    source: &PostgresSource,
+    selection: &Selection,
+    cut: &Cut,
+) -> Result<Plan, SourceError> {
+    let (tables, place) = (source.tables().await?, &source.place);
+    let mut database = source.pool.acquire().await.map_err(|error| place.failure("connect", &error))?;
+    let labels = Labels::load(&mut database, &tables, selection.project, place).await?;
+    let (taken_at, range) = horizon(&mut database, &tables, place).await?;
+    let slice = Slice::resolve(&mut database, &tables, selection, &labels, range, place).await?;
+    let mut planner = Planner { database: &mut database, tables: &tables, place, slice: &slice };
+    let ends = planner.ends(cut.partitions).await?;
+    let schema = if cut.needs_labels { planner.schema(&labels).await? } else { Schema::default() };
+    let starts = std::iter::once(range.after).chain(ends.iter().copied());
+    let partitions = starts
+        .zip(&ends)
+        .map(|(after, through)| Range { after, through: *through, ..range }.to_bounds())
+        .collect();
+    Ok(Plan { partitions, schema, taken_at: Some(taken_at) })
+}
+
+/// The last rows there are now.
+async fn horizon(
+    database: &mut PgConnection,
+    tables: &Tables,
+    place: &Place,
+) -> Result<(Timestamp, Range), SourceError> {
+    let relations = if tables.has_table("relations") { "(SELECT max(id) FROM relations)" } else { "0" };
+    let sql = format!(
+        "SELECT now(), COALESCE((SELECT max(id) FROM texts), 0)::int8, \
+         COALESCE((SELECT max(id) FROM annotations), 0)::int8, COALESCE({relations}, 0)::int8"
+    );
+    let row: Result<(OffsetDateTime, i64, i64, i64), _> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_one(database).await;
+    let (now, through, annotations_through, relations_through) =
+        row.map_err(|error| place.failure("look for the last rows", &error))?;
+    Ok((now.into(), Range { through, annotations_through, relations_through, ..Range::ALL }))
+}
+
+struct Planner<'p> {
+    database: &'p mut PgConnection,
+    tables: &'p Tables,
+    place: &'p Place,
+    slice: &'p Slice,
+}
+
+impl Planner<'_> {
+    /// The last text of each partition.
+    async fn ends(&mut self, partitions: Partitions) -> Result<Vec<i64>, SourceError> {
+        let texts = match &self.slice.texts {
+            Some(ids) => ids.len() as u64,
+            None => self.count_texts().await?,
+        };
+        let places = match partitions {
+            Partitions::Count(parts) => even_places(texts, u64::from(parts)),
+            Partitions::Auto => weighted_places(&self.samples(texts).await?),
+        };
+        Ok(self.texts_at(&places).await?.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn count_texts(&mut self) -> Result<u64, SourceError> {
+        let sql = "SELECT count(*) FROM texts WHERE project_id = $1 AND id <= $2";
+        let query = sqlx::query_scalar(sql).bind(self.slice.project.0).bind(self.slice.range.through);
+        let count: i64 = query.fetch_one(&mut *self.database).await.map_err(|error| self.failure(&error))?;
+        Ok(count as u64)
+    }
+
+    /// Texts at even distances, the last among them, with what each takes.
+    async fn samples(&mut self, texts: u64) -> Result<Vec<Sample>, SourceError> {
+        let found = self.texts_at(&even_places(texts, SAMPLES)).await?;
+        let ids: Vec<i64> = found.iter().map(|(_, id)| *id).collect();
+        // The length of a text is known without reading it, even where it is stored apart.
+        let length =
+            |column: &str| format!("COALESCE(octet_length(({})::text), 0)", self.tables.text("t", column));
+        let sql = format!(
+            "SELECT t.id::int8, ({} + {} + {ANNOTATION_BYTES} * \
+             (SELECT count(*) FROM annotations a WHERE a.text_id = t.id))::int8 \
+             FROM texts t WHERE t.id = ANY($1) ORDER BY t.id",
+            length("content"),
+            length("tokens"),
+        );
+        let rows = sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *self.database).await;
+        let sizes: Vec<(i64, i64)> = rows.map_err(|error| self.failure(&error))?;
+        let bytes_of =
+            |id: i64| sizes.binary_search_by_key(&id, |size| size.0).map_or(0, |at| sizes[at].1 as u64);
+        Ok(found.into_iter().map(|(place, id)| Sample { place, bytes: bytes_of(id) }).collect())
+    }
+
+    /// The texts at these places of the selection, counted from 1.
+    async fn texts_at(&mut self, places: &[u64]) -> Result<Vec<(u64, i64)>, SourceError> {
+        if let Some(ids) = &self.slice.texts {
+            return Ok(places.iter().map(|place| (*place, ids[*place as usize - 1])).collect());
+        }
+        let sql = "SELECT place, id FROM (\
+             SELECT t.id::int8 AS id, row_number() OVER (ORDER BY t.id) AS place \
+             FROM texts t WHERE t.project_id = $1 AND t.id <= $2) numbered \
+             WHERE place = ANY($3) ORDER BY place";
+        let places: Vec<i64> = places.iter().map(|place| *place as i64).collect();
+        let query =
+            sqlx::query_as(sql).bind(self.slice.project.0).bind(self.slice.range.through).bind(places);
+        let rows: Vec<(i64, i64)> =
+            query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))?;
+        Ok(rows.into_iter().map(|(place, id)| (place as u64, id)).collect())
+    }
+
+    async fn schema(&mut self, labels: &Labels) -> Result<Schema, SourceError> {
+        let occurring =
+            if self.may_lack_labels(labels) { Some(self.occurring_labels(labels).await?) } else { None };
+        let is_chosen = |id: &i64| match (&occurring, &self.slice.labels) {
+            (Some(ids), _) | (None, Some(ids)) => ids.contains(id),
+            (None, None) => true,
+        };
+        let chosen = labels.paths.iter().filter(|(id, _)| is_chosen(id));
+        let mut labels: Vec<String> = chosen.map(|(_, path)| path.to_string()).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        let with_relations = self.slice.include.relations && self.tables.has_table("relations");
+        let relation_types = if with_relations { self.relation_types().await? } else { Vec::new() };
+        Ok(Schema { labels, relation_types })
+    }
+
+    fn may_lack_labels(&self, labels: &Labels) -> bool {
+        let Slice { texts, annotators, date_from, date_to, .. } = self.slice;
+        let is_narrowed = texts.is_some() || annotators.is_some() || date_from.is_some() || date_to.is_some();
+        is_narrowed || labels.rows.iter().any(|row| row.parent.is_some())
+    }
+
+    async fn occurring_labels(&mut self, labels: &Labels) -> Result<Vec<i64>, SourceError> {
+        let ids: Vec<i64> = labels.rows.iter().map(|row| row.id).collect();
+        let condition = self.slice.annotations_condition(self.tables);
+        // A label belongs to one project, so its texts need not be asked.
+        let sql = format!(
+            "SELECT DISTINCT a.label_id::int8 FROM annotations a WHERE {condition} AND a.label_id = ANY($1)"
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids);
+        query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
+    }
+
+    async fn relation_types(&mut self) -> Result<Vec<String>, SourceError> {
+        let sql = self.slice.relation_types(self.tables);
+        let types = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *self.database).await;
+        let mut types: Vec<String> = types.map_err(|error| self.failure(&error))?;
+        types.sort_unstable();
+        Ok(types)
+    }
+
+    fn failure(&self, error: &sqlx::Error) -> SourceError {
+        self.place.failure("plan the export", error)
+    }
+}
+
+/// Counts on a connection of its own, which the server cuts short when counting takes long.
+pub(crate) async fn count(
+    source: &PostgresSource,
+    selection: &Selection,
+) -> Result<Option<SelectionCount>, SourceError> {
+    let (tables, place) = (source.tables().await?, &source.place);
+    let mut database = source.connection().await?;
+    let failure = |error: &sqlx::Error| place.failure("count", error);
+    let labels = Labels::load(&mut database, &tables, selection.project, place).await?;
+    let slice = Slice::resolve(&mut database, &tables, selection, &labels, Range::ALL, place).await?;
+    let limit = format!("SET statement_timeout = {}", COUNT_TIMEOUT.as_millis());
+    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;
+    let row: Result<(i64, i64), _> =
+        sqlx::query_as(AssertSqlSafe(slice.count(&tables))).fetch_one(&mut database).await;
+    match row {
+        Ok((texts, annotations)) => {
+            Ok(Some(SelectionCount { texts: texts as u64, annotations: annotations as u64 }))
+        }
+        Err(error) if is_cut_short(&error) => Ok(None),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn is_cut_short(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|database| database.code().as_deref() == Some("57014"))
+}

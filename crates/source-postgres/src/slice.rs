@@ -1,0 +1,333 @@
+//! A selection resolved to ids, and the statements that read it.
+//!
+//! COPY takes no parameters. Whatever stands in a statement is a number of ours: names from a filter were
+//! resolved to ids by bound queries before.
+
+use std::fmt::{Display, Write as _};
+
+use serde_json::{Value, json};
+use spanfleet_core::{Include, ProjectId, Timestamp};
+use spanfleet_source::{Bounds, Selection, SourceError, SourceErrorKind};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+
+use crate::error::Place;
+use crate::names::{self, Labels};
+use crate::tables::Tables;
+
+/// Rows by id: texts after one and through another, and nothing that came after the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) after: i64,
+    pub(crate) through: i64,
+    pub(crate) annotations_through: i64,
+    pub(crate) relations_through: i64,
+}
+
+impl Range {
+    /// Everything there is. (The least number of all reads as minus a number too large for an integer.)
+    pub(crate) const ALL: Range = Range {
+        after: i64::MIN + 1,
+        through: i64::MAX,
+        annotations_through: i64::MAX,
+        relations_through: i64::MAX,
+    };
+
+    pub(crate) fn to_bounds(self) -> Bounds {
+        let Range { after, through, annotations_through, relations_through } = self;
+        Bounds(
+            json!({
+                "after": after, "through": through,
+                "annotations_through": annotations_through, "relations_through": relations_through,
+            })
+            .to_string(),
+        )
+    }
+
+    pub(crate) fn from_bounds(bounds: &Bounds) -> Result<Range, SourceError> {
+        let read = || {
+            let json: Value = serde_json::from_str(&bounds.0).ok()?;
+            let number = |key: &str| json.get(key)?.as_i64();
+            Some(Range {
+                after: number("after")?,
+                through: number("through")?,
+                annotations_through: number("annotations_through")?,
+                relations_through: number("relations_through")?,
+            })
+        };
+        read().ok_or_else(|| {
+            let message = format!("`{}` are no bounds of a partition in PostgreSQL", bounds.0);
+            SourceError::new(SourceErrorKind::Invalid, message)
+        })
+    }
+}
+
+/// What is read of a project.
+#[derive(Debug)]
+pub(crate) struct Slice {
+    pub(crate) project: ProjectId,
+    pub(crate) range: Range,
+    pub(crate) include: Include,
+    /// The chosen texts, ascending.
+    pub(crate) texts: Option<Vec<i64>>,
+    pub(crate) labels: Option<Vec<i64>>,
+    pub(crate) annotators: Option<Vec<i64>>,
+    pub(crate) date_from: Option<Timestamp>,
+    pub(crate) date_to: Option<Timestamp>,
+    /// Whether texts of other projects lie between, whose annotations have to be left out.
+    pub(crate) is_shared: bool,
+}
+
+impl Slice {
+    pub(crate) async fn resolve(
+        database: &mut PgConnection,
+        tables: &Tables,
+        selection: &Selection,
+        labels: &Labels,
+        range: Range,
+        place: &Place,
+    ) -> Result<Slice, SourceError> {
+        let filter = &selection.filter;
+        let mut slice = Slice {
+            labels: filter.label_ids.as_deref().map(|wanted| labels.resolve(wanted)),
+            date_from: filter.date_from,
+            date_to: filter.date_to,
+            ..Slice::whole(selection.project, range, selection.include)
+        };
+        if let Some(wanted) = &filter.annotator_ids {
+            slice.annotators = Some(names::resolve_people(database, wanted, place).await?);
+        }
+        if let Some(wanted) = &filter.text_ids {
+            let (numbers, names) = names::numbers_and_names(wanted);
+            slice.texts = Some(slice.find_texts(database, tables, &numbers, &names, place).await?);
+        }
+        Ok(slice)
+    }
+
+    /// All texts of a range with all their annotations.
+    pub(crate) fn whole(project: ProjectId, range: Range, include: Include) -> Slice {
+        Slice {
+            project,
+            range,
+            include,
+            texts: None,
+            labels: None,
+            annotators: None,
+            date_from: None,
+            date_to: None,
+            is_shared: false,
+        }
+    }
+
+    async fn find_texts(
+        &self,
+        database: &mut PgConnection,
+        tables: &Tables,
+        numbers: &[i64],
+        names: &[String],
+        place: &Place,
+    ) -> Result<Vec<i64>, SourceError> {
+        let external = if tables.has("texts", "external_id") { "external_id::text" } else { "NULL::text" };
+        let condition = "project_id = $1 AND id > $2 AND id <= $3";
+        let sql = format!(
+            "SELECT id::int8 FROM texts WHERE {condition} AND id = ANY($4) \
+             UNION SELECT id::int8 FROM texts WHERE {condition} AND {external} = ANY($5)"
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.project.0);
+        let query = query.bind(self.range.after).bind(self.range.through).bind(numbers).bind(names);
+        let ids: Result<Vec<i64>, _> = query.fetch_all(database).await;
+        let mut ids = ids.map_err(|error| place.failure("look up the texts", &error))?;
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Looks whether the range of texts is the project's alone: most are, and then no join is needed.
+    pub(crate) async fn look_for_others(
+        &mut self,
+        database: &mut PgConnection,
+        place: &Place,
+    ) -> Result<(), SourceError> {
+        if self.texts.is_none() {
+            let sql = "SELECT EXISTS (SELECT 1 FROM texts WHERE id > $1 AND id <= $2 AND project_id <> $3)";
+            let query =
+                sqlx::query_scalar(sql).bind(self.range.after).bind(self.range.through).bind(self.project.0);
+            let shared = query.fetch_one(database).await;
+            self.is_shared = shared.map_err(|error| place.failure("look at the texts", &error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn copy_texts(&self, tables: &Tables) -> String {
+        let columns = [
+            tables.integer("t", "id"),
+            tables.text("t", "external_id"),
+            tables.text("t", "content"),
+            self.optional_text(tables, "t", "metadata"),
+            tables.text("t", "tokens"),
+        ];
+        let condition = self.texts_condition("t.id");
+        let project = self.project.0;
+        copy_out(&columns, "texts t", &format!("t.project_id = {project} AND {condition}"), "t.id")
+    }
+
+    pub(crate) fn copy_annotations(&self, tables: &Tables) -> String {
+        let columns = [
+            tables.integer("a", "text_id"),
+            tables.integer("a", "id"),
+            tables.text("a", "external_id"),
+            tables.integer("a", "label_id"),
+            tables.integer("a", "annotator_id"),
+            tables.integer("a", "start_char"),
+            tables.integer("a", "end_char"),
+            tables.text("a", "fragments"),
+            tables.number("a", "confidence_score"),
+            self.optional_text(tables, "a", "metadata"),
+            tables.moment("a", "created_at"),
+        ];
+        let from = format!("annotations a{}", self.join_texts("a.text_id"));
+        copy_out(&columns, &from, &self.annotations_condition(tables), "a.text_id, a.id")
+    }
+
+    /// Its ends may be annotations that a filter leaves out, so their shown ids come along.
+    pub(crate) fn copy_relations(&self, tables: &Tables) -> String {
+        let text = if tables.has("relations", "text_id") { "r.text_id" } else { "a.text_id" };
+        let through = self.range.relations_through;
+        let columns = [
+            format!("{text}::int8"),
+            tables.integer("a", "id"),
+            tables.text("a", "external_id"),
+            tables.integer("b", "id"),
+            tables.text("b", "external_id"),
+            tables.text("r", "relation_type"),
+            tables.number("r", "confidence_score"),
+        ];
+        let from = format!(
+            "relations r JOIN annotations a ON a.id = r.source_annotation_id \
+             JOIN annotations b ON b.id = r.target_annotation_id{}",
+            self.join_texts(text)
+        );
+        let condition = format!("{} AND r.id <= {through}", self.texts_condition(text));
+        copy_out(&columns, &from, &condition, &format!("{text}, r.id"))
+    }
+
+    /// How many texts and annotations there are. Other projects' texts may always lie between.
+    pub(crate) fn count(&self, tables: &Tables) -> String {
+        let (project, texts) = (self.project.0, self.texts_condition("t.id"));
+        let annotations = self.annotations_condition(tables);
+        format!(
+            "SELECT (SELECT count(*) FROM texts t WHERE t.project_id = {project} AND {texts}), \
+             (SELECT count(*) FROM annotations a JOIN texts t ON t.id = a.text_id \
+             WHERE t.project_id = {project} AND {annotations})"
+        )
+    }
+
+    /// Every type of relation.
+    pub(crate) fn relation_types(&self, tables: &Tables) -> String {
+        let project = self.project.0;
+        let (join, text) = if tables.has("relations", "text_id") {
+            ("", "r.text_id")
+        } else {
+            (" JOIN annotations a ON a.id = r.source_annotation_id", "a.text_id")
+        };
+        let condition = self.texts_condition(text);
+        format!(
+            "SELECT DISTINCT r.relation_type::text FROM relations r{join} \
+             JOIN texts t ON t.id = {text} AND t.project_id = {project} WHERE {condition}"
+        )
+    }
+
+    /// The condition on `annotations a`.
+    pub(crate) fn annotations_condition(&self, tables: &Tables) -> String {
+        let mut sql =
+            format!("{} AND a.id <= {}", self.texts_condition("a.text_id"), self.range.annotations_through);
+        let mut and = |condition: String| {
+            sql.push_str(" AND ");
+            sql.push_str(&condition);
+        };
+        if let Some(ids) = &self.labels {
+            and(is_among("a.label_id", ids));
+        }
+        if let Some(ids) = &self.annotators {
+            and(is_among(&tables.integer("a", "annotator_id"), ids));
+        }
+        let moment = tables.moment("a", "created_at");
+        if let Some(from) = self.date_from {
+            and(format!("{moment} >= {}", instant(from)));
+        }
+        if let Some(to) = self.date_to {
+            and(format!("{moment} <= {}", instant(to)));
+        }
+        sql
+    }
+
+    fn texts_condition(&self, column: &str) -> String {
+        let Range { after, through, .. } = self.range;
+        let range = format!("{column} > {after} AND {column} <= {through}");
+        match &self.texts {
+            None => range,
+            Some(ids) => format!("{range} AND {}", is_among(column, ids)),
+        }
+    }
+
+    /// Keeps to the project's own texts where others lie between; `column` names the text.
+    pub(crate) fn join_texts(&self, column: &str) -> String {
+        let (project, Range { after, through, .. }) = (self.project.0, self.range);
+        if self.is_shared {
+            format!(
+                " JOIN texts t ON t.id = {column} AND t.project_id = {project} AND t.id > {after} AND t.id <= {through}"
+            )
+        } else {
+            String::new()
+        }
+    }
+
+    fn optional_text(&self, tables: &Tables, alias: &str, column: &str) -> String {
+        if self.include.metadata { tables.text(alias, column) } else { "NULL::text".to_owned() }
+    }
+}
+
+fn copy_out(columns: &[String], from: &str, condition: &str, order: &str) -> String {
+    let columns = columns.join(", ");
+    format!(
+        "COPY (SELECT {columns} FROM {from} WHERE {condition} ORDER BY {order}) TO STDOUT (FORMAT binary)"
+    )
+}
+
+fn is_among(column: &str, ids: &[i64]) -> String {
+    if ids.is_empty() { "FALSE".to_owned() } else { format!("{column} IN ({})", list(ids)) }
+}
+
+fn list(ids: &[impl Display]) -> String {
+    let mut out = String::with_capacity(ids.len() * 8);
+    for (at, id) in ids.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        // Writing to a string does not fail.
+        let _ = write!(out, "{comma}{id}");
+    }
+    out
+}
+
+/// An instant to the microsecond, of any year.
+fn instant(moment: Timestamp) -> String {
+    let (seconds, micros) = (moment.micros().div_euclid(1_000_000), moment.micros().rem_euclid(1_000_000));
+    format!("(TIMESTAMPTZ 'epoch' + INTERVAL '1 second' * {seconds} + INTERVAL '1 microsecond' * {micros})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_read_back_and_foreign_ones_are_refused() {
+        let range = Range { after: 3, through: 9, annotations_through: 40, relations_through: 0 };
+        assert_eq!(Range::from_bounds(&range.to_bounds()).unwrap(), range);
+        let refused = Range::from_bounds(&Bounds(r#"{"offset": 3}"#.to_owned())).unwrap_err();
+        assert_eq!(refused.kind, SourceErrorKind::Invalid);
+    }
+
+    #[test]
+    fn an_empty_list_matches_nothing() {
+        assert_eq!(is_among("a.label_id", &[]), "FALSE");
+        assert_eq!(is_among("a.label_id", &[3, 4]), "a.label_id IN (3,4)");
+    }
+}
