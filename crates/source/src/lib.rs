@@ -8,7 +8,7 @@ pub mod corpus;
 mod filtered;
 pub mod load;
 
-pub use corpus::CorpusSource;
+pub use corpus::{CorpusSource, InputChoice, InvalidRecords};
 pub use filtered::FileFilter;
 
 use async_trait::async_trait;
@@ -119,6 +119,7 @@ impl SourceError {
     }
 
     /// The same with its cause.
+    #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SourceError {
         self.source = Some(source.into());
         self

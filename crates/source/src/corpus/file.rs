@@ -1,0 +1,136 @@
+//! One file of a corpus: its names, its format, opening it.
+
+use std::{
+    fs::File,
+    io::{BufReader, Read, Seek, SeekFrom, Take},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use spanfleet_core::{Document, Timestamp};
+use spanfleet_import::{
+    Dialect, FileNames, FormatOptions, InputFormat, Layout, Position, Reader, Records, Rejected,
+    brat::{self, Pair},
+};
+use tempfile::TempPath;
+
+use super::io_error;
+use crate::{SourceError, SourceErrorKind};
+
+/// One file, or one pair of them, that documents come from.
+#[derive(Debug)]
+pub(super) struct CorpusFile {
+    pub(super) names: FileNames,
+    /// Where its bytes lie.
+    pub(super) bytes_at: BytesAt,
+    /// Its length when it was found; of a pair, both lengths.
+    pub(super) bytes: u64,
+    /// When it was last written; `None` for standard input.
+    pub(super) modified_at: Option<Timestamp>,
+    pub(super) content: Content,
+}
+
+/// Where the bytes of a file lie.
+#[derive(Debug)]
+pub(super) enum BytesAt {
+    /// In the file itself.
+    Named(PathBuf),
+    /// In a copy that goes when this goes.
+    Spooled(TempPath),
+}
+
+impl BytesAt {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            BytesAt::Named(path) => path,
+            BytesAt::Spooled(path) => path,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Many records in one file.
+    Records(InputFormat, FormatOptions, OnceLock<Arc<dyn Dialect>>),
+    /// One text, with its annotations in the other file if there is one.
+    Pair { id: String, annotations: Option<(PathBuf, FileNames)> },
+}
+
+/// Enough that the disk is asked rarely; a partition has one of these.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+type Bytes = BufReader<Take<File>>;
+
+impl CorpusFile {
+    /// The path of its bytes.
+    pub(super) fn path(&self) -> &Path {
+        self.bytes_at.path()
+    }
+
+    /// Whether the file is there as it was found.
+    pub(super) fn check(&self) -> Result<(), SourceError> {
+        let length = |path: &Path| std::fs::metadata(path).map(|about| about.len());
+        let mut bytes = length(self.path()).map_err(|error| io_error(self.path(), "read", error))?;
+        if let Content::Pair { annotations: Some((path, _)), .. } = &self.content {
+            bytes += length(path).map_err(|error| io_error(path, "read", error))?;
+        }
+        if bytes != self.bytes {
+            let changed = format!("`{}` changed since the export began; run it again", self.names.shown);
+            return Err(SourceError::new(SourceErrorKind::Invalid, changed));
+        }
+        Ok(())
+    }
+
+    /// What holds for the whole file, found once; `None` for a pair.
+    pub(super) fn dialect(&self) -> Result<Option<Arc<dyn Dialect>>, SourceError> {
+        let Content::Records(format, options, found) = &self.content else { return Ok(None) };
+        if let Some(dialect) = found.get() {
+            return Ok(Some(dialect.clone()));
+        }
+        let Layout::Records(survey) = format.entry().layout else { return Ok(None) };
+        let dialect = survey(&mut self.bytes(0, self.bytes)?, options);
+        let dialect = dialect.map_err(|error| io_error(self.path(), "read", error))?;
+        Ok(Some(found.get_or_init(|| dialect).clone()))
+    }
+
+    /// Its records from the beginning.
+    pub(super) fn records(&self, dialect: &dyn Dialect) -> Result<Records<Bytes>, SourceError> {
+        Ok(Records::new(self.bytes(0, self.bytes)?, dialect.framing(), Position::default()))
+    }
+
+    /// Its documents from one position up to a byte.
+    pub(super) fn documents(
+        &self,
+        dialect: &dyn Dialect,
+        from: Position,
+        end_byte: u64,
+    ) -> Result<Reader<Bytes>, SourceError> {
+        self.check()?;
+        Ok(Reader::new(self.bytes(from.byte, end_byte)?, dialect, &self.names, from))
+    }
+
+    /// The one document of a pair.
+    pub(super) fn pair(
+        &self,
+        id: &str,
+        annotations: Option<&(PathBuf, FileNames)>,
+    ) -> Result<Result<Document, Rejected>, SourceError> {
+        self.check()?;
+        let all = |path: &Path| std::fs::read(path).map_err(|error| io_error(path, "read", error));
+        let (notes, annotation_names) = match annotations {
+            Some((path, names)) => (all(path)?, names),
+            None => (Vec::new(), &self.names),
+        };
+        let text = all(self.path())?;
+        Ok(brat::read(Pair { id, text, text_names: &self.names, annotations: &notes, annotation_names }))
+    }
+
+    fn bytes(&self, from: u64, end: u64) -> Result<Bytes, SourceError> {
+        let open = || {
+            let mut file = File::open(self.path())?;
+            file.seek(SeekFrom::Start(from))?;
+            Ok(BufReader::with_capacity(BUFFER_BYTES, file.take(end.saturating_sub(from))))
+        };
+        open().map_err(|error| io_error(self.path(), "read", error))
+    }
+}
