@@ -1,5 +1,6 @@
 INSERT INTO export_formats
-    (format_name, format_type, format_schema, transformation_rules, output_structure, is_ml_ready, supports_streaming, compression_options, file_extensions, metadata)
+    (format_name, format_type, format_schema, transformation_rules, output_structure, is_ml_ready,
+        supports_streaming, compression_options, file_extensions, metadata)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (format_name) DO UPDATE SET
     format_type = excluded.format_type,

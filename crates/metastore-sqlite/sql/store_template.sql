@@ -1,5 +1,6 @@
 INSERT INTO ml_export_templates
-    (template_name, framework, task_type, data_format, label_encoding, preprocessing_steps, validation_schema, framework_config, example_usage, is_active, created_by)
+    (template_name, framework, task_type, data_format, label_encoding, preprocessing_steps,
+        validation_schema, framework_config, example_usage, is_active, created_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (template_name, framework, task_type) DO UPDATE SET
     data_format = excluded.data_format,

@@ -26,7 +26,8 @@ use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, MetastoreError>;
 
-/// Who may do what, and what was done. Every method is one transaction; times are the database's.
+/// Who may do what, and what was done. Every method is one transaction (`sweep` and `begin_expiry`: one
+/// per row); times are the database's.
 #[async_trait]
 pub trait Metastore: Send + Sync + std::fmt::Debug {
     // --- set-up ---
@@ -134,7 +135,8 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
         fence: u64,
         report: &FinalReport,
     ) -> Result<std::result::Result<(), Refusal>>;
-    /// Gives a task back without fault, with a new hint.
+    /// Gives a task back without fault, with a new hint. Refused because the job is closed, it still says that this
+    /// worker writes nothing more, so that the job's leftovers need not wait for the lease; `fail` likewise.
     async fn release(&self, task: TaskId, fence: u64) -> Result<std::result::Result<(), Refusal>>;
     /// Reports a failure; the message stands in the task, and in the job if it fails the job.
     async fn fail(
