@@ -45,11 +45,14 @@ impl Parse for Parser {
 }
 
 /// The lines of a sentence, taken apart.
+#[derive(Default)]
 struct Lines<'a> {
     comments: Vec<&'a str>,
     /// The `# text =` of CoNLL-U.
     text: Option<&'a str>,
     rows: Vec<Row<'a>>,
+    /// The tags of all rows, one after the other; as many for each row as there are layers.
+    tags: Vec<(Tag<'a>, &'a str)>,
 }
 
 /// A line with a word.
@@ -59,7 +62,6 @@ struct Row<'a> {
     line: u64,
     id: &'a str,
     token: &'a str,
-    tags: Vec<(&'a str, Tag<'a>)>,
     pos: Option<&'a str>,
     lemma: Option<&'a str>,
     chunk: Option<&'a str>,
@@ -68,42 +70,51 @@ struct Row<'a> {
 
 impl Parser {
     fn lines<'a>(&self, block: &'a str) -> Result<Lines<'a>, Fault> {
-        let mut lines = Lines { comments: Vec::new(), text: None, rows: Vec::new() };
+        let mut lines = Lines::default();
         let has_comments = self.dialect.columns.has_comments();
         for (number, line) in block.split_terminator('\n').enumerate() {
             let line = line.strip_suffix('\r').unwrap_or(line);
             match line.strip_prefix('#').filter(|_| has_comments) {
                 Some(comment) => lines.add_comment(comment),
-                None => lines.rows.extend(self.row(number as u64, line)?),
+                None => self.add_row(number as u64, line, &mut lines)?,
             }
         }
         Ok(lines)
     }
 
-    /// A line as a word; `None` for an empty node, which stands for no piece of the text.
-    fn row<'a>(&self, number: u64, line: &'a str) -> Result<Option<Row<'a>>, Fault> {
+    /// Takes a line as a word. An empty node stands for no piece of the text and is passed over.
+    fn add_row<'a>(&self, number: u64, line: &'a str, lines: &mut Lines<'a>) -> Result<(), Fault> {
         let roles = self.dialect.columns.roles();
-        let count = cells(line).count();
+        let (mut row, tags_before) = (Row { line: number, ..Row::default() }, lines.tags.len());
+        let (mut count, mut wrong) = (0, None);
+        for cell in cells(line) {
+            let role = roles.get(count).copied().unwrap_or(Role::Skip);
+            let filled = row.fill(cell, role, &mut lines.tags);
+            wrong = wrong.or(filled.err().map(|reason| (cell, reason)));
+            count += 1;
+        }
         if count != roles.len() {
             let reason = format!("{count} columns where the file has {}", roles.len());
             return Err(Fault::at(number, 1, format!("{reason}; part the columns of every line alike")));
         }
-        let mut row = Row { line: number, ..Row::default() };
-        for (cell, role) in cells(line).zip(roles) {
-            row.fill(cell, *role).map_err(|reason| {
-                let byte_at = cell.as_ptr() as usize - line.as_ptr() as usize;
-                Fault::at(number, line[..byte_at].chars().count() as u64 + 1, reason)
-            })?;
+        if let Some((cell, reason)) = wrong {
+            let byte_at = cell.as_ptr() as usize - line.as_ptr() as usize;
+            return Err(Fault::at(number, line[..byte_at].chars().count() as u64 + 1, reason));
         }
-        Ok((!row.id.contains('.')).then_some(row))
+        if row.id.contains('.') {
+            lines.tags.truncate(tags_before);
+        } else {
+            lines.rows.push(row);
+        }
+        Ok(())
     }
 
     fn annotations(&mut self, lines: &Lines<'_>, extents: &[(u32, u32)]) -> Vec<Annotation> {
-        let layers = lines.rows.first().map_or(0, |row| row.tags.len());
+        let layers = lines.tags.len().checked_div(lines.rows.len()).unwrap_or_default();
         let columns: Vec<usize> = self.dialect.columns.labels().collect();
         let mut annotations = Vec::new();
         for layer in 0..layers {
-            let tags = lines.rows.iter().map(|row| (row.tags[layer].1, row.tags[layer].0));
+            let tags = lines.tags.iter().skip(layer).step_by(layers).copied();
             for span in spans(tags, self.dialect.scheme) {
                 let layer = columns.get(layer).filter(|_| layer > 0).map(|column| column + 1);
                 annotations.push(Annotation {
@@ -122,7 +133,7 @@ impl Parser {
 }
 
 impl<'a> Row<'a> {
-    fn fill(&mut self, cell: &'a str, role: Role) -> Result<(), String> {
+    fn fill(&mut self, cell: &'a str, role: Role, tags: &mut Vec<(Tag<'a>, &'a str)>) -> Result<(), String> {
         let known = (cell != "_").then_some(cell);
         match role {
             Role::Id if is_word_id(cell) => self.id = cell,
@@ -131,21 +142,20 @@ impl<'a> Row<'a> {
             Role::Pos => self.pos = known,
             Role::Lemma => self.lemma = known,
             Role::Chunk => self.chunk = known,
-            Role::Label => self.add_tag(cell.trim())?,
+            Role::Label => tags.push(tag(cell.trim())?),
             Role::Misc => {
                 self.no_space_after = cell.split('|').any(|pair| pair == "SpaceAfter=No");
-                self.add_tag(misc_label(cell).unwrap_or("O"))?;
+                tags.push(tag(misc_label(cell).unwrap_or("O"))?);
             }
             Role::Skip => {}
         }
         Ok(())
     }
+}
 
-    fn add_tag(&mut self, cell: &'a str) -> Result<(), String> {
-        let refuse = || format!("`{cell}` is no tag; tags are `O` and B-, I-, L-, U-, E- or S- with a label");
-        self.tags.push((cell, Tag::of(cell).ok_or_else(refuse)?));
-        Ok(())
-    }
+fn tag(cell: &str) -> Result<(Tag<'_>, &str), String> {
+    let refuse = || format!("`{cell}` is no tag; tags are `O` and B-, I-, L-, U-, E- or S- with a label");
+    Ok((Tag::of(cell).ok_or_else(refuse)?, cell))
 }
 
 /// The tag in the MISC column of CoNLL-U.
@@ -178,7 +188,11 @@ struct Placed {
 }
 
 fn place_words(lines: &Lines<'_>) -> Result<Placed, Fault> {
-    let mut placed = Placed::default();
+    let mut placed = Placed {
+        extents: Vec::with_capacity(lines.rows.len()),
+        tokens: Vec::with_capacity(lines.rows.len()),
+        ..Placed::default()
+    };
     let mut space_before = false;
     // The last word number of a contraction, and where that lies: its words share its place.
     let mut contraction: Option<(u32, (u32, u32))> = None;

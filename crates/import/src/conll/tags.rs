@@ -57,25 +57,27 @@ pub(super) struct Evidence {
     has_closing: bool,
     has_orphan: bool,
     has_free_begin: bool,
-    /// The label that the next tag may continue.
-    open: Option<String>,
+    /// The label that the next tag may continue, while there is one.
+    label: String,
+    is_open: bool,
 }
 
 impl Evidence {
     pub(super) fn end_sentence(&mut self) {
-        self.open = None;
+        self.is_open = false;
     }
 
     pub(super) fn add(&mut self, tag: Tag<'_>) {
-        let continues = |label: &str| self.open.as_deref() == Some(label);
+        let continues = |label: &str| self.is_open && self.label == label;
         match tag {
             Tag::Last(_) | Tag::Unit(_) => self.has_closing = true,
             Tag::Inside(label) => self.has_orphan |= !continues(label),
             Tag::Begin(label) => self.has_free_begin |= !continues(label),
             Tag::Outside => {}
         }
-        if self.open.as_deref() != tag.open_label() {
-            self.open = tag.open_label().map(str::to_owned);
+        self.is_open = tag.open_label().is_some();
+        if let Some(label) = tag.open_label() {
+            label.clone_into(&mut self.label);
         }
     }
 
