@@ -57,28 +57,24 @@ pub(super) struct Evidence {
     has_closing: bool,
     has_orphan: bool,
     has_free_begin: bool,
-    /// The label that the next tag may continue, while there is one.
-    label: String,
-    is_open: bool,
+    /// The label that the next tag may continue; empty for none, as no label is empty.
+    open: String,
 }
 
 impl Evidence {
     pub(super) fn end_sentence(&mut self) {
-        self.is_open = false;
+        self.open.clear();
     }
 
     pub(super) fn add(&mut self, tag: Tag<'_>) {
-        let continues = |label: &str| self.is_open && self.label == label;
+        let continues = |label: &str| self.open == label;
         match tag {
             Tag::Last(_) | Tag::Unit(_) => self.has_closing = true,
             Tag::Inside(label) => self.has_orphan |= !continues(label),
             Tag::Begin(label) => self.has_free_begin |= !continues(label),
             Tag::Outside => {}
         }
-        self.is_open = tag.open_label().is_some();
-        if let Some(label) = tag.open_label() {
-            label.clone_into(&mut self.label);
-        }
+        tag.open_label().unwrap_or_default().clone_into(&mut self.open);
     }
 
     /// A file of BIO may hold stray `I-`; one of IOB1 holds no `B-` but between neighbours of one label.
