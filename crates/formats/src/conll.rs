@@ -10,6 +10,7 @@
 //!
 //! `-DOCSTART-` stands before the first text of a document, told by `metadata.file` and `metadata.doc`. A part
 //! can't know what stands before its first text: it notes the first and last document, and `seal` puts the line.
+//! An export without metadata knows no documents.
 
 use serde_json::{Value, json};
 use spanfleet_core::{

@@ -1,7 +1,6 @@
 //! Labels as a column can hold them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::support::tokenize::is_space;
@@ -9,19 +8,31 @@ use crate::support::tokenize::is_space;
 /// Labels made fit for a column, each worked out once.
 #[derive(Default)]
 pub(super) struct ColumnLabels {
-    /// By the label's number.
-    known: HashMap<u32, Option<String>>,
+    /// By the label's number; `None` where it was not asked for yet.
+    known: Vec<Option<Encoded>>,
 }
 
 impl ColumnLabels {
     /// The form that stands in the column; `None` when the label can stand as it is.
     pub(super) fn encoded(&mut self, number: u32, label: &str) -> Option<&str> {
-        let encode = || match encode(label) {
-            Cow::Owned(encoded) => Some(encoded),
-            Cow::Borrowed(_) => None,
-        };
-        self.known.entry(number).or_insert_with(encode).as_deref()
+        let at = number as usize;
+        if self.known.len() <= at {
+            self.known.resize_with(at + 1, || None);
+        }
+        let encoded = self.known[at].get_or_insert_with(|| match encode(label) {
+            Cow::Owned(encoded) => Encoded::Other(encoded),
+            Cow::Borrowed(_) => Encoded::Same,
+        });
+        match encoded {
+            Encoded::Other(encoded) => Some(encoded),
+            Encoded::Same => None,
+        }
     }
+}
+
+enum Encoded {
+    Same,
+    Other(String),
 }
 
 /// Percent-encodes white space. A label that already looks percent-encoded has its `%` encoded, so that no two

@@ -12,7 +12,7 @@ pub struct LabelName {
     pub path: Arc<str>,
     /// As it is written; `None` when the label map drops it.
     pub written: Option<Arc<str>>,
-    /// The same number for every label that is written alike.
+    /// The same number for every label that is written alike; small, counted from 0.
     pub number: u32,
     /// Whether the label map gave it another name.
     pub is_renamed: bool,
@@ -87,8 +87,7 @@ impl LabelNames {
         };
         let is_renamed = written.as_deref().is_some_and(|name| mapped.is_some() && name != short);
         let next = self.numbers.len() as u32;
-        let number =
-            written.as_ref().map_or(u32::MAX, |name| *self.numbers.entry(name.clone()).or_insert(next));
+        let number = *self.numbers.entry(written.as_ref().unwrap_or(path).clone()).or_insert(next);
         LabelName { path: path.clone(), written, number, is_renamed }
     }
 }
