@@ -2,6 +2,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | [`block`] | where compressed blocks begin |
 //! | [`document`] | a text with its annotations, relations and tokens |
 //! | [`text`] | code points to bytes and back |
 //! | [`timestamp`] | an instant in UTC, microseconds |
@@ -16,6 +17,7 @@
 //! | [`job`] | the life of a job: `decide` |
 //! | [`split`] | which split a text falls into |
 
+pub mod block;
 mod chain;
 pub mod document;
 pub mod filter;
@@ -31,6 +33,7 @@ pub mod split;
 pub mod text;
 pub mod timestamp;
 
+pub use block::begins_block;
 pub use chain::chain;
 pub use document::{Annotation, Document, Extent, Json, Relation, Token};
 pub use filter::Filter;
