@@ -6,15 +6,26 @@
 //! | [`process`] | a program under test: output, signals, peak memory |
 //! | [`proxy`] | a wire that can be cut or stalled |
 //! | [`wait`] | waiting for a condition; the only place that sleeps |
+//! | [`command`], [`client`] | the binary as a person runs it, and its API as a program calls it |
+//! | [`fleet`] | a dispatcher and workers on the servers |
+//! | [`corpora`] | what they export |
 //!
 //! It panics when it cannot do its work: nobody but tests calls it.
 
+#![allow(clippy::unwrap_used)]
+
+pub mod client;
+pub mod command;
+pub mod corpora;
 pub mod daemon;
+pub mod fleet;
 pub mod process;
 pub mod proxy;
 pub mod servers;
 pub mod wait;
 
+pub use client::Client;
+pub use fleet::Fleet;
 pub use process::Process;
 pub use proxy::Proxy;
 pub use servers::shared;

@@ -13,7 +13,7 @@ use spanfleet_core::TaskId;
 use crate::{Consumer, Delivery, Queue};
 
 /// Nothing here takes a second; this is for a machine that does ten other things.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Long enough for a delivery that should not come to come.
 const SILENCE: Duration = Duration::from_millis(300);

@@ -1,1 +1,27 @@
-//! storage-s3.
+//! Objects in a bucket of S3, or of anything that speaks it.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `settings.rs` | what an operator sets, and the client made from it |
+//! | `bucket.rs` | single requests, keys with the store's prefix, errors for people |
+//! | `error.rs` | what an answer means and how to mend it |
+//! | `upload.rs` | an object being written: one request, or parts that overlap with encoding |
+//! | `multipart.rs` | an upload in parts: create, send, copy, complete, abort |
+//! | `plan.rs` | how pieces become parts of legal size; pure |
+//! | `compose.rs` | carries a plan out |
+//! | `store.rs` | the port |
+//!
+//! Memory: an upload holds at most three times its part size (one part being filled, two on their way), a
+//! compose at most two parts.
+
+mod bucket;
+mod compose;
+mod error;
+mod multipart;
+mod plan;
+mod settings;
+mod store;
+mod upload;
+
+pub use settings::{Checksum, S3Settings};
+pub use store::S3Storage;

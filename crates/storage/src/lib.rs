@@ -104,6 +104,24 @@ pub struct LinkOptions {
     pub media_type: String,
 }
 
+impl LinkOptions {
+    /// The `Content-Disposition` that makes a browser save under the file name: for old ones with the bytes
+    /// of ASCII that need no escape, for the others with all of it (RFC 6266).
+    pub fn content_disposition(&self) -> String {
+        let plain =
+            |letter: char| (letter == ' ' || letter.is_ascii_graphic()) && !matches!(letter, '"' | '\\');
+        let ascii: String =
+            self.file_name.chars().map(|letter| if plain(letter) { letter } else { '_' }).collect();
+        let escape = |byte: u8| match byte {
+            b'.' | b'_' | b'-' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        let encoded: String = self.file_name.bytes().map(escape).collect();
+        format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
+    }
+}
+
 /// How a person fetches an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {

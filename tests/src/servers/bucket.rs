@@ -73,6 +73,15 @@ impl Bucket {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
+    /// The keys in it.
+    pub fn keys(&self) -> Vec<String> {
+        let (client, name) = (self.server.client(), self.name.clone());
+        block_on(async move {
+            let listed = client.list_objects_v2().bucket(name).send().await.expect("a bucket can be listed");
+            listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
+        })
+    }
+
     /// How many uploads were begun in it and neither finished nor aborted. Not every server can tell.
     pub fn unfinished_uploads(&self) -> Option<usize> {
         let (client, name) = (self.server.client(), self.name.clone());

@@ -21,7 +21,7 @@ pub use shared::{Shared, Started, shared};
 use std::time::Duration;
 
 /// A server that is not up by then will not come up.
-const START_PATIENCE: Duration = Duration::from_secs(120);
+const START_PATIENCE: Duration = Duration::from_mins(2);
 
 /// A server that has not stopped by then is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,115 @@
+//! Single requests to one bucket.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use bytes::Bytes;
+use spanfleet_storage::{StorageError, StorageErrorKind};
+
+use crate::error::Answer;
+use crate::{Checksum, S3Settings};
+
+/// A range is asked for without an end from here on: some stores read its end into 63 bits.
+const RANGE_END_MAX: u64 = i64::MAX as u64;
+
+/// One bucket, and the prefix that all our keys have there.
+#[derive(Clone)]
+pub(crate) struct Bucket {
+    pub(crate) client: Client,
+    pub(crate) settings: Arc<S3Settings>,
+}
+
+impl Bucket {
+    pub(crate) fn name(&self) -> &str {
+        &self.settings.bucket
+    }
+
+    /// The key as the store knows it.
+    pub(crate) fn full_key(&self, key: &str) -> String {
+        let prefix = &self.settings.prefix;
+        if prefix.is_empty() { key.to_owned() } else { format!("{prefix}/{key}") }
+    }
+
+    /// The other way round.
+    pub(crate) fn own_key(&self, full_key: &str) -> Option<String> {
+        let prefix = &self.settings.prefix;
+        if prefix.is_empty() {
+            return Some(full_key.to_owned());
+        }
+        full_key.strip_prefix(prefix.as_str())?.strip_prefix('/').map(str::to_owned)
+    }
+
+    /// The checksum that an upload in parts declares.
+    pub(crate) fn checksum_algorithm(&self) -> Option<ChecksumAlgorithm> {
+        (self.settings.checksum == Checksum::WhenSupported).then_some(ChecksumAlgorithm::Crc32)
+    }
+
+    pub(crate) fn explain<E>(&self, action: &str, key: &str, error: &SdkError<E>) -> StorageError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        Answer::of(error).explain(action, key, self.name())
+    }
+
+    pub(crate) async fn put(&self, key: &str, media_type: &str, bytes: Bytes) -> Result<u64, StorageError> {
+        let written_bytes = bytes.len() as u64;
+        let request = self.client.put_object().bucket(self.name()).key(self.full_key(key));
+        let sent = request.content_type(media_type).body(bytes.into()).send().await;
+        sent.map_err(|error| self.explain("write", key, &error))?;
+        Ok(written_bytes)
+    }
+
+    pub(crate) async fn head_bytes(&self, key: &str) -> Result<Option<u64>, StorageError> {
+        let request = self.client.head_object().bucket(self.name()).key(self.full_key(key));
+        match request.send().await {
+            Ok(found) => Ok(Some(found.content_length().unwrap_or(0).unsigned_abs())),
+            Err(error) => match self.explain("read", key, &error) {
+                absent if absent.kind == StorageErrorKind::NotFound => Ok(None),
+                // A refusal without a body has no word for itself, only a status.
+                _ if Answer::of(&error).status == 404 => Ok(None),
+                explained => Err(explained),
+            },
+        }
+    }
+
+    pub(crate) async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError> {
+        if bytes == 0 {
+            return Ok(Bytes::new());
+        }
+        let request = self.client.get_object().bucket(self.name()).key(self.full_key(key));
+        let found = match request.set_range(range(offset, bytes)).send().await {
+            Ok(found) => found,
+            // Nothing there: behind the end, or in an empty object.
+            Err(error) if Answer::of(&error).status == 416 => return Ok(Bytes::new()),
+            Err(error) => return Err(self.explain("read", key, &error)),
+        };
+        let read = found.body.collect().await.map_err(|error| {
+            let message = format!("the answer ended early while reading `{key}` in bucket `{}`", self.name());
+            StorageError::new(StorageErrorKind::Transient, message).because(error)
+        })?;
+        Ok(read.into_bytes())
+    }
+
+    pub(crate) async fn delete_one(&self, key: &str) -> Result<(), StorageError> {
+        let request = self.client.delete_object().bucket(self.name()).key(self.full_key(key));
+        match request.send().await {
+            Err(error) => match self.explain("delete", key, &error) {
+                absent if absent.kind == StorageErrorKind::NotFound => Ok(()),
+                explained => Err(explained),
+            },
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+/// The header for a range; none for the whole.
+fn range(offset: u64, bytes: u64) -> Option<String> {
+    match offset.checked_add(bytes - 1) {
+        Some(last) if last < RANGE_END_MAX => Some(format!("bytes={offset}-{last}")),
+        _ if offset == 0 => None,
+        _ => Some(format!("bytes={offset}-")),
+    }
+}
