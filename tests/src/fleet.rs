@@ -30,11 +30,11 @@ pub struct Fleet {
 impl Fleet {
     /// A fleet without workers whose project `news` holds a corpus.
     pub fn start(bucket: Bucket, corpus: &str) -> Fleet {
-        Fleet::start_with(&program_of_the_tests("spanfleet"), bucket, corpus, &[])
+        Fleet::start_with(bucket, corpus, &[])
     }
 
-    /// The same of a given binary, with more settings.
-    pub fn start_with(binary: &Path, bucket: Bucket, corpus: &str, more: &[(&str, &str)]) -> Fleet {
+    /// The same with more settings.
+    pub fn start_with(bucket: Bucket, corpus: &str, more: &[(&str, &str)]) -> Fleet {
         let work = tempfile::tempdir().unwrap();
         let mut env = settings(&bucket);
         env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

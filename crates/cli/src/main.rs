@@ -1,1 +1,38 @@
-fn main() {}
+//! `spanfleet`: one binary, two shapes. What it runs on is chosen by three URLs, see [`settings`].
+//!
+//! | file | what it is |
+//! | --- | --- |
+//! | `args` | every command with its flags |
+//! | [`settings`] | what several commands share |
+//! | `wire` | the only file that names a driver |
+//! | `commands/` | one file a command |
+//! | `client` | the API as the `jobs` commands call it |
+//! | `failure` | errors for people, with an exit code |
+
+mod args;
+mod client;
+mod commands;
+mod failure;
+mod logging;
+mod pairs;
+mod progress;
+mod settings;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    logging::start(&args);
+    match commands::run(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}

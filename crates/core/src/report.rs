@@ -59,7 +59,17 @@ pub struct PartFile {
     pub texts: u64,
     /// Annotations in it.
     pub annotations: u64,
-    /// What the format's `seal` needs to know of it.
+    /// Its first and last block, or its only one; none without texts.
+    #[serde(default)]
+    pub blocks: Vec<BlockNotes>,
+}
+
+/// What the format's `seal` needs to know of a block.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlockNotes {
+    /// Texts in it.
+    pub texts: u64,
+    /// What its encoder noted.
     #[serde(default)]
     pub notes: Value,
 }

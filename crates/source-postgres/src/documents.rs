@@ -1,15 +1,12 @@
 //! Streams of rows, each in order of texts, merged into documents.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use bytes::Bytes;
 use spanfleet_core::{Annotation, Document, Json, Relation, Token};
 use spanfleet_source::load::columns::{extent, tokens_from_json};
+use spanfleet_source::load::names::Names;
 use spanfleet_source::{SourceError, SourceErrorKind};
 
 use crate::copy::{Fields, Rows};
-use crate::names::Names;
 
 /// Documents out of a stream of texts, one of annotations and one of relations. Rows of texts that are not in
 /// the first stream are passed over.
@@ -19,7 +16,6 @@ pub(crate) struct Documents<C> {
     annotations: Beside<C>,
     relations: Option<Beside<C>>,
     names: Names,
-    relation_types: HashMap<Box<str>, Arc<str>>,
 }
 
 /// A stream whose next row waits until the texts come to it.
@@ -68,7 +64,6 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
             annotations: Beside::new(Rows::new(annotations)),
             relations: relations.map(|chunks| Beside::new(Rows::new(chunks))),
             names,
-            relation_types: HashMap::new(),
         }
     }
 
@@ -84,7 +79,7 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
         }
         if let Some(relations) = &mut self.relations {
             while relations.is_at(text_id)? {
-                document.relations.push(relation(relations.fields()?, &mut self.relation_types)?);
+                document.relations.push(relation(relations.fields()?, &mut self.names)?);
                 relations.advance()?;
             }
         }
@@ -116,18 +111,15 @@ fn annotation(mut fields: Fields<'_>, text_id: i64, names: &mut Names) -> Result
     Ok(Annotation {
         id: external_id.map_or_else(|| row_id.to_string().into(), Into::into),
         extent,
-        label: label(names, label_id, row_id)?,
-        annotator: annotator_id.map(|id| person(names, id)),
+        label: names.label(label_id, row_id)?,
+        annotator: annotator_id.map(|id| names.person(id)),
         confidence: fields.number()?,
         attributes: json(fields.text()?, text_id, "annotation metadata")?,
         created_at: fields.moment()?,
     })
 }
 
-fn relation(
-    mut fields: Fields<'_>,
-    types: &mut HashMap<Box<str>, Arc<str>>,
-) -> Result<Relation, SourceError> {
+fn relation(mut fields: Fields<'_>, names: &mut Names) -> Result<Relation, SourceError> {
     let mut end = || {
         let row_id = required(fields.integer()?, "relations.source_annotation_id")?;
         let external_id = fields.text()?;
@@ -135,23 +127,7 @@ fn relation(
     };
     let (source, target) = (end()?, end()?);
     let kind = required(fields.text()?, "relations.relation_type")?;
-    if !types.contains_key(kind) {
-        types.insert(kind.into(), kind.into());
-    }
-    Ok(Relation { source, target, kind: Arc::clone(&types[kind]), confidence: fields.number()? })
-}
-
-fn label(names: &Names, label_id: i64, row_id: i64) -> Result<Arc<str>, SourceError> {
-    names.labels.get(&label_id).cloned().ok_or_else(|| {
-        let message =
-            format!("annotation {row_id} has label {label_id}, which is none of its project's labels");
-        SourceError::new(SourceErrorKind::Invalid, message)
-    })
-}
-
-/// Somebody who is no longer in `users` goes by the number.
-fn person(names: &mut Names, id: i64) -> Arc<str> {
-    Arc::clone(names.people.entry(id).or_insert_with(|| id.to_string().into()))
+    Ok(Relation { source, target, kind: names.relation_type(kind), confidence: fields.number()? })
 }
 
 fn tokens(column: Option<&str>, text_id: i64) -> Result<Option<Vec<Token>>, SourceError> {

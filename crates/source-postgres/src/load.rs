@@ -18,7 +18,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::CONNECT_TIMEOUT;
 use crate::error::{self, Place};
-use crate::names::{Labels, people};
+use crate::names::{labels, people};
 use crate::tables::Tables;
 use batch::Batch;
 
@@ -130,11 +130,11 @@ impl Known {
         project: ProjectId,
         place: &Place,
     ) -> Result<Known, SourceError> {
-        let labels = Labels::load(database, tables, project, place).await?;
+        let labels = labels(database, tables, project, place).await?;
         let people = people(database, place).await?;
         Ok(Known {
             project,
-            labels: labels.paths.into_iter().map(|(id, path)| (path.to_string(), id)).collect(),
+            labels: labels.into_paths().into_iter().map(|(id, path)| (path.to_string(), id)).collect(),
             people: people.into_iter().map(|(id, name)| (name.to_string(), id)).collect(),
         })
     }

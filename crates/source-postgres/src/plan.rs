@@ -6,8 +6,10 @@
 
 use std::time::Duration;
 
-use spanfleet_core::{Schema, Timestamp, options::Partitions};
+use spanfleet_core::{Schema, Timestamp, begins_block, options::Partitions};
 use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
+use spanfleet_source::load::names::Labels;
+use spanfleet_source::load::range::Range;
 use spanfleet_source::{Cut, Plan, Selection, SelectionCount, SourceError};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
@@ -15,12 +17,15 @@ use time::OffsetDateTime;
 
 use crate::PostgresSource;
 use crate::error::Place;
-use crate::names::Labels;
-use crate::slice::{Range, Slice};
+use crate::names;
+use crate::slice::Slice;
 use crate::tables::Tables;
 
 /// A count that takes longer is not cheap.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Texts that are looked at for the beginning of a block: one in 256 begins one.
+const BLOCK_TEXTS: usize = 1024;
 
 pub(crate) async fn plan(
     source: &PostgresSource,
@@ -29,18 +34,16 @@ pub(crate) async fn plan(
 ) -> Result<Plan, SourceError> {
     let (tables, place) = (source.tables().await?, &source.place);
     let mut database = source.pool.acquire().await.map_err(|error| place.failure("connect", &error))?;
-    let labels = Labels::load(&mut database, &tables, selection.project, place).await?;
+    let labels = names::labels(&mut database, &tables, selection.project, place).await?;
     let (taken_at, range) = horizon(&mut database, &tables, place).await?;
     let slice = Slice::resolve(&mut database, &tables, selection, &labels, range, place).await?;
     let mut planner = Planner { database: &mut database, tables: &tables, place, slice: &slice };
-    let ends = planner.ends(cut.partitions).await?;
+    let mut ends = planner.ends(cut.partitions).await?;
+    if cut.at_blocks {
+        ends = planner.ends_of_blocks(&ends).await?;
+    }
     let schema = if cut.needs_labels { planner.schema(&labels).await? } else { Schema::default() };
-    let starts = std::iter::once(range.after).chain(ends.iter().copied());
-    let partitions = starts
-        .zip(&ends)
-        .map(|(after, through)| Range { after, through: *through, ..range }.to_bounds())
-        .collect();
-    Ok(Plan { partitions, schema, taken_at: Some(taken_at) })
+    Ok(Plan { partitions: range.cut_at(&ends)?, schema, taken_at: Some(taken_at) })
 }
 
 /// The last rows there are now.
@@ -80,6 +83,51 @@ impl Planner<'_> {
             Partitions::Auto => weighted_places(&self.samples(texts).await?),
         };
         Ok(self.texts_at(&places).await?.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// The ends moved on, each to just before a text that begins a block.
+    async fn ends_of_blocks(&mut self, ends: &[i64]) -> Result<Vec<i64>, SourceError> {
+        let Some((last, inner)) = ends.split_last() else { return Ok(Vec::new()) };
+        let mut moved: Vec<i64> = Vec::new();
+        for end in inner {
+            if moved.last().is_some_and(|before| before >= end) {
+                continue;
+            }
+            match self.next_block(*end).await? {
+                Some(text_id) => moved.push(text_id - 1),
+                None => break,
+            }
+        }
+        moved.push(*last);
+        Ok(moved)
+    }
+
+    /// The first text after one that begins a block.
+    async fn next_block(&mut self, mut after: i64) -> Result<Option<i64>, SourceError> {
+        loop {
+            let texts = self.shown_ids(after).await?;
+            if let Some((text_id, _)) = texts.iter().find(|(_, shown)| begins_block(shown)) {
+                return Ok(Some(*text_id));
+            }
+            match texts.last() {
+                Some((last, _)) => after = *last,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Some of the texts after one, with the ids that documents show.
+    async fn shown_ids(&mut self, after: i64) -> Result<Vec<(i64, String)>, SourceError> {
+        let some = self.slice.some_texts_after(after, BLOCK_TEXTS);
+        let sql = format!(
+            "SELECT t.id::int8, COALESCE({}, t.id::text) FROM texts t \
+             WHERE t.project_id = $1 AND t.id > $2 AND t.id <= $3 AND ($4 IS NULL OR t.id = ANY($4)) \
+             ORDER BY t.id LIMIT {BLOCK_TEXTS}",
+            self.tables.text("t", "external_id"),
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(self.slice.project.0);
+        let query = query.bind(after).bind(self.slice.range.through).bind(some);
+        query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
     }
 
     async fn count_texts(&mut self) -> Result<u64, SourceError> {
@@ -130,14 +178,7 @@ impl Planner<'_> {
     async fn schema(&mut self, labels: &Labels) -> Result<Schema, SourceError> {
         let occurring =
             if self.may_lack_labels(labels) { Some(self.occurring_labels(labels).await?) } else { None };
-        let is_chosen = |id: &i64| match (&occurring, &self.slice.labels) {
-            (Some(ids), _) | (None, Some(ids)) => ids.contains(id),
-            (None, None) => true,
-        };
-        let chosen = labels.paths.iter().filter(|(id, _)| is_chosen(id));
-        let mut labels: Vec<String> = chosen.map(|(_, path)| path.to_string()).collect();
-        labels.sort_unstable();
-        labels.dedup();
+        let labels = labels.sorted_paths(occurring.as_deref().or(self.slice.labels.as_deref()));
         let with_relations = self.slice.include.relations && self.tables.has_table("relations");
         let relation_types = if with_relations { self.relation_types().await? } else { Vec::new() };
         Ok(Schema { labels, relation_types })
@@ -146,11 +187,11 @@ impl Planner<'_> {
     fn may_lack_labels(&self, labels: &Labels) -> bool {
         let Slice { texts, annotators, date_from, date_to, .. } = self.slice;
         let is_narrowed = texts.is_some() || annotators.is_some() || date_from.is_some() || date_to.is_some();
-        is_narrowed || labels.rows.iter().any(|row| row.parent.is_some())
+        is_narrowed || labels.is_hierarchy()
     }
 
     async fn occurring_labels(&mut self, labels: &Labels) -> Result<Vec<i64>, SourceError> {
-        let ids: Vec<i64> = labels.rows.iter().map(|row| row.id).collect();
+        let ids: Vec<i64> = labels.paths().keys().copied().collect();
         let condition = self.slice.annotations_condition(self.tables);
         // A label belongs to one project, so its texts need not be asked.
         let sql = format!(
@@ -181,7 +222,7 @@ pub(crate) async fn count(
     let (tables, place) = (source.tables().await?, &source.place);
     let mut database = source.connection().await?;
     let failure = |error: &sqlx::Error| place.failure("count", error);
-    let labels = Labels::load(&mut database, &tables, selection.project, place).await?;
+    let labels = names::labels(&mut database, &tables, selection.project, place).await?;
     let slice = Slice::resolve(&mut database, &tables, selection, &labels, Range::ALL, place).await?;
     let limit = format!("SET statement_timeout = {}", COUNT_TIMEOUT.as_millis());
     sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;

@@ -10,6 +10,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use spanfleet_core::Document;
 use spanfleet_source::load::batch::Batcher;
+use spanfleet_source::load::names::Names;
+use spanfleet_source::load::range::Range;
 use spanfleet_source::{BATCHES_WAITING, Bounds, DocumentStream, Selection, SourceError, SourceErrorKind};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
@@ -18,8 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use crate::PostgresSource;
 use crate::documents::Documents;
 use crate::error::Place;
-use crate::names::{self, Labels, Names};
-use crate::slice::{Range, Slice};
+use crate::names;
+use crate::slice::Slice;
 
 /// Rows are handed over in chunks of this size, so that a hop between threads costs nothing per row.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -67,11 +69,11 @@ async fn prepare(
 ) -> Result<(Slice, Names), SourceError> {
     let (tables, place) = (source.tables().await?, &source.place);
     let mut database = source.pool.acquire().await.map_err(|error| place.failure("connect", &error))?;
-    let labels = Labels::load(&mut database, &tables, selection.project, place).await?;
+    let labels = names::labels(&mut database, &tables, selection.project, place).await?;
     let mut slice = Slice::resolve(&mut database, &tables, selection, &labels, range, place).await?;
     slice.look_for_others(&mut database, place).await?;
     let people = names::people(&mut database, place).await?;
-    Ok((slice, Names { labels: labels.paths, people }))
+    Ok((slice, Names::new(labels.into_paths(), people)))
 }
 
 impl PostgresSource {

@@ -5,62 +5,16 @@
 
 use std::fmt::{Display, Write as _};
 
-use serde_json::{Value, json};
 use spanfleet_core::{Include, ProjectId, Timestamp};
-use spanfleet_source::{Bounds, Selection, SourceError, SourceErrorKind};
+use spanfleet_source::load::names::{Labels, numbers_and_names};
+use spanfleet_source::load::range::Range;
+use spanfleet_source::{Selection, SourceError};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use crate::error::Place;
-use crate::names::{self, Labels};
+use crate::names::{is_storable, resolve_people};
 use crate::tables::Tables;
-
-/// Rows by id: texts after one and through another, and nothing that came after the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Range {
-    pub(crate) after: i64,
-    pub(crate) through: i64,
-    pub(crate) annotations_through: i64,
-    pub(crate) relations_through: i64,
-}
-
-impl Range {
-    /// Everything there is. (The least number of all reads as minus a number too large for an integer.)
-    pub(crate) const ALL: Range = Range {
-        after: i64::MIN + 1,
-        through: i64::MAX,
-        annotations_through: i64::MAX,
-        relations_through: i64::MAX,
-    };
-
-    pub(crate) fn to_bounds(self) -> Bounds {
-        let Range { after, through, annotations_through, relations_through } = self;
-        Bounds(
-            json!({
-                "after": after, "through": through,
-                "annotations_through": annotations_through, "relations_through": relations_through,
-            })
-            .to_string(),
-        )
-    }
-
-    pub(crate) fn from_bounds(bounds: &Bounds) -> Result<Range, SourceError> {
-        let read = || {
-            let json: Value = serde_json::from_str(&bounds.0).ok()?;
-            let number = |key: &str| json.get(key)?.as_i64();
-            Some(Range {
-                after: number("after")?,
-                through: number("through")?,
-                annotations_through: number("annotations_through")?,
-                relations_through: number("relations_through")?,
-            })
-        };
-        read().ok_or_else(|| {
-            let message = format!("`{}` are no bounds of a partition in PostgreSQL", bounds.0);
-            SourceError::new(SourceErrorKind::Invalid, message)
-        })
-    }
-}
 
 /// What is read of a project.
 #[derive(Debug)]
@@ -95,10 +49,11 @@ impl Slice {
             ..Slice::whole(selection.project, range, selection.include)
         };
         if let Some(wanted) = &filter.annotator_ids {
-            slice.annotators = Some(names::resolve_people(database, wanted, place).await?);
+            slice.annotators = Some(resolve_people(database, wanted, place).await?);
         }
         if let Some(wanted) = &filter.text_ids {
-            let (numbers, names) = names::numbers_and_names(wanted);
+            let (numbers, mut names) = numbers_and_names(wanted);
+            names.retain(|name| is_storable(name));
             slice.texts = Some(slice.find_texts(database, tables, &numbers, &names, place).await?);
         }
         Ok(slice)
@@ -119,12 +74,19 @@ impl Slice {
         }
     }
 
+    /// Some of the chosen texts after one; `None` when all texts are chosen.
+    pub(crate) fn some_texts_after(&self, after: i64, most: usize) -> Option<&[i64]> {
+        let texts = self.texts.as_deref()?;
+        let begin = texts.partition_point(|id| *id <= after);
+        Some(&texts[begin..texts.len().min(begin + most)])
+    }
+
     async fn find_texts(
         &self,
         database: &mut PgConnection,
         tables: &Tables,
         numbers: &[i64],
-        names: &[String],
+        names: &[&str],
         place: &Place,
     ) -> Result<Vec<i64>, SourceError> {
         let external = if tables.has("texts", "external_id") { "external_id::text" } else { "NULL::text" };
@@ -316,14 +278,6 @@ fn instant(moment: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bounds_read_back_and_foreign_ones_are_refused() {
-        let range = Range { after: 3, through: 9, annotations_through: 40, relations_through: 0 };
-        assert_eq!(Range::from_bounds(&range.to_bounds()).unwrap(), range);
-        let refused = Range::from_bounds(&Bounds(r#"{"offset": 3}"#.to_owned())).unwrap_err();
-        assert_eq!(refused.kind, SourceErrorKind::Invalid);
-    }
 
     #[test]
     fn an_empty_list_matches_nothing() {

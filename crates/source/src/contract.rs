@@ -12,6 +12,7 @@
 //! and databases can both hold them. What a driver may do: read an empty metadata or attributes object as none.
 #![allow(clippy::unwrap_used, reason = "this is test code that several crates share")]
 
+mod blocks;
 mod corpus;
 mod laws;
 
@@ -51,6 +52,9 @@ pub async fn contract(load: impl AsyncFn(Vec<Document>) -> (Arc<dyn Source>, Sel
     laws::batches_hold_their_size(&large).await;
     laws::a_reader_may_leave(&large).await;
     laws::partitions_are_disjoint_and_complete(&stocked(corpus::many()).await).await;
+    let small = stocked(corpus::small()).await;
+    blocks::partitions_begin_where_blocks_do(&small).await;
+    blocks::a_filter_moves_no_block(&small).await;
 }
 
 /// A source with what was put into it.
@@ -62,7 +66,7 @@ struct Stocked {
 
 impl Stocked {
     async fn plan(&self, selection: &Selection, partitions: Partitions, needs_labels: bool) -> Plan {
-        self.source.plan(selection, &Cut { partitions, needs_labels }).await.unwrap()
+        self.source.plan(selection, &Cut { partitions, needs_labels, at_blocks: false }).await.unwrap()
     }
 
     /// The documents of one partition.

@@ -93,7 +93,8 @@ impl CorpusSource {
 
 impl Inputs {
     fn plan(&self, selection: &Selection, cut: Cut) -> Result<Plan, SourceError> {
-        let ranges = cut::ranges(&self.files, cut.partitions)?;
+        let blocks_of = cut.at_blocks.then(|| FileFilter::new(&selection.filter, &selection.include));
+        let ranges = cut::ranges(&self.files, cut.partitions, blocks_of.as_ref())?;
         let schema =
             if cut.needs_labels { read::schema(self, selection, &ranges)? } else { Schema::default() };
         let partitions = ranges.iter().map(|range| range.to_bounds()).collect::<Result<Vec<_>, _>>()?;

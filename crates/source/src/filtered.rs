@@ -52,9 +52,14 @@ impl FileFilter {
         }
     }
 
+    /// Whether the text of this id is selected.
+    pub fn chooses_text(&self, id: &str) -> bool {
+        self.texts.as_ref().is_none_or(|texts| texts.has(id))
+    }
+
     /// The document as selected; `None` when its text is not.
     pub fn apply(&self, mut document: Document) -> Option<Document> {
-        if self.texts.as_ref().is_some_and(|texts| !texts.has(&document.id)) {
+        if !self.chooses_text(&document.id) {
             return None;
         }
         if self.narrows_annotations {

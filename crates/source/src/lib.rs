@@ -51,6 +51,10 @@ pub struct Cut {
     pub partitions: Partitions,
     /// Whether the format has to know every label before the first document.
     pub needs_labels: bool,
+    /// Whether partitions may begin only at texts that begin a block (`spanfleet_core::begins_block` of the
+    /// text's id), the first one aside: so compressed bytes don't depend on the cut. There may then be fewer
+    /// partitions than asked for.
+    pub at_blocks: bool,
 }
 
 /// A selection cut into partitions.

@@ -2,7 +2,9 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`columns`] | tokens and fragments as JSON columns, surfaces, label paths |
+//! | [`columns`] | tokens and fragments as JSON columns, surfaces |
+//! | [`names`] | labels and people by id, label paths |
+//! | [`range`] | the bounds of a partition |
 //! | [`cut`] | where a sampled selection is cut into partitions |
 //! | [`batch`] | documents in batches of about [`crate::BATCH_BYTES`] |
 //! | [`contract`] | what every loader passes, with the source beside it |
@@ -11,6 +13,8 @@ pub mod batch;
 pub mod columns;
 pub mod contract;
 pub mod cut;
+pub mod names;
+pub mod range;
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};

@@ -241,7 +241,9 @@ impl Worker {
         let (task, fence, metastore) = (assignment.task, assignment.fence, &self.ports.metastore);
         let (told, word) = match outcome {
             Ok(()) => return "done",
-            Err(StepError::Lost) => return "lost",
+            // Refused when the task is another's by now. When its job was closed, it ends the lease, so that
+            // nobody waits for it before cleaning up.
+            Err(StepError::Lost) => (metastore.release(task, fence).await, "lost"),
             Err(StepError::Stopped) => (metastore.release(task, fence).await, "released"),
             Err(StepError::Failed { class, message }) => {
                 let class = self.weigh(task, class, &message);

@@ -1,7 +1,6 @@
-//! Measures a fleet: `measure SPANFLEET_BINARY [TEXTS]` exports TEXTS and ten times as many through one worker
-//! with two slots, on the servers that `with-servers` started, and prints times and peak memory as a table.
+//! Measures a fleet: `measure [TEXTS]` exports TEXTS and ten times as many through one worker with two slots, on
+//! the servers that `with-servers` started, and prints times and peak memory as a table.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -12,22 +11,19 @@ const TEXTS: usize = 20_000;
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 fn main() {
-    let mut args = std::env::args().skip(1);
-    let binary = args.next().expect("usage: measure SPANFLEET_BINARY [TEXTS]");
-    let binary = Path::new(&binary).canonicalize().expect("the binary is there");
-    let texts = args.next().map_or(TEXTS, |texts| texts.parse().expect("TEXTS is a number"));
+    let texts = std::env::args().nth(1).map_or(TEXTS, |texts| texts.parse().expect("TEXTS is a number"));
     println!("| texts | format | corpus MB | partitions | seconds | file MB | peak MiB of the worker |");
     println!("| --: | --- | --: | --: | --: | --: | --: |");
     for texts in [texts, texts * 10] {
-        measure(&binary, texts);
+        measure(texts);
     }
 }
 
-fn measure(binary: &Path, texts: usize) {
+fn measure(texts: usize) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let corpus = repeated_corpus(folder.path(), texts);
     let corpus_bytes = corpus.metadata().map_or(0, |metadata| metadata.len());
-    let fleet = Fleet::start_with(binary, shared().fresh_bucket(), &corpus.to_string_lossy(), &[]);
+    let fleet = Fleet::start(shared().fresh_bucket(), &corpus.to_string_lossy());
     for format in ["conll", "jsonl"] {
         // A process of its own for each, so that one's peak is not the other's.
         let worker = fleet.worker(&format!("worker-{format}"), "2");

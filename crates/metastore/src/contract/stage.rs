@@ -7,7 +7,7 @@ use spanfleet_core::{
     Include, ProjectId, TaskId, UserId,
     job::{Phase, TaskKind},
     losses::Counts,
-    report::{ManifestFile, PartFile, PartReport},
+    report::{BlockNotes, ManifestFile, PartFile, PartReport},
 };
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ pub(super) fn part_report(number: u32) -> PartReport {
         sha256: "ab".repeat(32),
         texts: 2,
         annotations: 3,
-        notes: json!({"rows": [1, 2]}),
+        blocks: vec![BlockNotes { texts: 1, notes: json!({"rows": [1, 2]}) }],
     };
     PartReport {
         counts: Counts { texts: 2, texts_selected: 2, ..Counts::default() },

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use spanfleet_core::{Annotation, Document, Include, Json, ProjectId};
 use spanfleet_source::SourceError;
 use spanfleet_source::load::LoadReport;
-use spanfleet_source::load::columns::label_components;
+use spanfleet_source::load::names::{Names, label_components};
+use spanfleet_source::load::range::Range;
 use sqlx::postgres::PgConnection;
 
 use super::Known;
 use super::rows::{self, Write};
 use crate::documents::Documents;
 use crate::error::Place;
-use crate::names::Names;
 use crate::read::copy_out_whole;
-use crate::slice::{Range, Slice};
+use crate::slice::Slice;
 use crate::tables::Tables;
 
 /// Rows are sent in messages of this size.
@@ -89,7 +89,7 @@ impl Batch<'_> {
         let by_id = |names: &HashMap<String, i64>| {
             names.iter().map(|(name, id)| (*id, Arc::from(name.as_str()))).collect::<HashMap<i64, Arc<str>>>()
         };
-        Names { labels: by_id(&self.known.labels), people: by_id(&self.known.people) }
+        Names::new(by_id(&self.known.labels), by_id(&self.known.people))
     }
 
     async fn make_people(&mut self, writes: &[Write<'_>]) -> Result<(), SourceError> {

@@ -1,11 +1,12 @@
 //! What PostgreSQL can't hold.
 
-use spanfleet_core::{Document, Token};
-use spanfleet_source::load::columns::label_components;
+use spanfleet_core::Document;
+use spanfleet_source::load::columns::text_row_bytes;
+use spanfleet_source::load::names::label_components;
 use spanfleet_source::load::unstorable;
 
-/// A field holds at most one gigabyte; some room is for the row around it.
-const FIELD_BYTES: usize = 1_000_000_000;
+/// A message holds at most one gigabyte, and a row has to come in one.
+const ROW_BYTES: usize = 1_000_000_000;
 /// An entry of an index holds at most 2,704 bytes.
 const INDEXED_BYTES: usize = 2_600;
 /// `users.name` is that long.
@@ -38,15 +39,8 @@ fn nul(document: &Document) -> Option<String> {
 }
 
 fn too_long(document: &Document) -> Option<String> {
-    let token_bytes = |token: &Token| {
-        [&token.pos, &token.lemma, &token.chunk].into_iter().flatten().map(|word| word.len()).sum::<usize>()
-    };
-    let tokens = document.tokens.as_deref().unwrap_or_default();
-    // Six bytes for what JSON writes as an escape, sixty for the keys around.
-    let json_bytes: usize = tokens.iter().map(|token| 60 + 6 * token_bytes(token)).sum();
-    let metadata_bytes = document.metadata.as_ref().map_or(0, |json| json.as_str().len());
-    if document.text.len().max(json_bytes).max(metadata_bytes) > FIELD_BYTES {
-        return Some(format!("it is longer than the {FIELD_BYTES} bytes that PostgreSQL stores in a field"));
+    if text_row_bytes(document) > ROW_BYTES {
+        return Some(format!("it is longer than the {ROW_BYTES} bytes that PostgreSQL takes in a row"));
     }
     if document.id.len() > INDEXED_BYTES {
         return Some(format!("its id is longer than {INDEXED_BYTES} bytes"));

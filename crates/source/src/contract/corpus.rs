@@ -46,6 +46,13 @@ pub(super) fn many() -> Vec<Document> {
     (0..500).map(document).collect()
 }
 
+/// Enough texts that some of them begin blocks.
+pub(super) fn small() -> Vec<Document> {
+    let document =
+        |nth: u32| Document { id: format!("t{nth}").into(), text: "word".into(), ..Document::default() };
+    (0..3_000).map(document).collect()
+}
+
 const LABELS: [&str; 3] = ["PER", "ORG", "EVENT/Attack"];
 
 fn annotation(id: &str, extent: Extent, label: &str) -> Annotation {

@@ -3,11 +3,14 @@
 use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
-use spanfleet_core::options::Partitions;
+use spanfleet_core::{begins_block, options::Partitions};
 use spanfleet_import::Position;
 
-use super::{file::CorpusFile, io_error};
-use crate::{Bounds, PARTITION_BYTES, SourceError, SourceErrorKind};
+use super::{
+    file::{Content, CorpusFile},
+    io_error,
+};
+use crate::{Bounds, FileFilter, PARTITION_BYTES, SourceError, SourceErrorKind};
 
 /// Pieces that `auto` makes at least, where each has [`WORTH_BYTES`]: a large machine has work for all cores.
 const BUSY_PARTITIONS: u64 = 32;
@@ -53,15 +56,21 @@ impl Range {
     }
 }
 
-/// Cuts files into partitions of almost equal bytes, each of at least one text.
-pub(super) fn ranges(files: &[CorpusFile], partitions: Partitions) -> Result<Vec<Range>, SourceError> {
+/// Cuts files into partitions of almost equal bytes, each of at least one text; with a filter, only where the
+/// texts that it chooses begin a block.
+pub(super) fn ranges(
+    files: &[CorpusFile],
+    partitions: Partitions,
+    blocks_of: Option<&FileFilter>,
+) -> Result<Vec<Range>, SourceError> {
     let total_bytes: u64 = files.iter().map(|file| file.bytes).sum();
-    let mut cutter = Cutter::new(wanted(partitions, total_bytes), total_bytes);
+    let empty = || Cutter::new(wanted(partitions, total_bytes), total_bytes, blocks_of);
+    let mut cutter = empty();
     cutter.cut(files)?;
     let is_short = (cutter.starts.len() as u64) < cutter.wanted.min(cutter.texts);
-    if is_short && matches!(partitions, Partitions::Count(_)) {
+    if is_short && blocks_of.is_none() && matches!(partitions, Partitions::Count(_)) {
         // Large texts took the place of several pieces; now that the texts are counted, it can be made up for.
-        cutter = Cutter { texts_in_all: Some(cutter.texts), ..Cutter::new(cutter.wanted, total_bytes) };
+        cutter = Cutter { texts_in_all: Some(cutter.texts), ..empty() };
         cutter.cut(files)?;
     }
     Ok(join(&cutter.starts, files.len()))
@@ -89,26 +98,42 @@ fn join(starts: &[Start], files: usize) -> Vec<Range> {
     starts.iter().zip(ends).map(range).collect()
 }
 
-struct Cutter {
+struct Cutter<'f> {
     wanted: u64,
     total_bytes: u64,
+    /// When given, pieces begin only at texts that it chooses and that begin a block.
+    blocks_of: Option<&'f FileFilter>,
     /// When known, there will be exactly as many pieces as wanted, or as there are texts.
     texts_in_all: Option<u64>,
     texts: u64,
-    /// The next piece begins at the first text at or after `next_piece / wanted` of all bytes.
+    /// The next piece begins at the first text that may begin one, at or after `next_piece / wanted` of all
+    /// bytes.
     next_piece: u64,
     starts: Vec<Start>,
 }
 
-impl Cutter {
-    fn new(wanted: u64, total_bytes: u64) -> Cutter {
-        Cutter { wanted, total_bytes, texts_in_all: None, texts: 0, next_piece: 0, starts: Vec::new() }
+/// Tells whether a text can be read and has an id that the test takes. Reads it only when asked.
+type HasId<'t> = dyn FnMut(&dyn Fn(&str) -> bool) -> bool + 't;
+
+impl<'f> Cutter<'f> {
+    fn new(wanted: u64, total_bytes: u64, blocks_of: Option<&'f FileFilter>) -> Cutter<'f> {
+        Cutter {
+            wanted,
+            total_bytes,
+            blocks_of,
+            texts_in_all: None,
+            texts: 0,
+            next_piece: 0,
+            starts: Vec::new(),
+        }
     }
 
     fn cut(&mut self, files: &[CorpusFile]) -> Result<(), SourceError> {
         let mut bytes_before = 0;
         for (index, file) in files.iter().enumerate() {
-            let visit = |at: Position| self.visit(Start { file: index, at }, bytes_before + at.byte);
+            let visit = |at: Position, has_id: &mut HasId<'_>| {
+                self.visit(Start { file: index, at }, bytes_before + at.byte, has_id)
+            };
             if each_text(file, visit)?.is_break() {
                 break;
             }
@@ -117,14 +142,14 @@ impl Cutter {
         Ok(())
     }
 
-    fn visit(&mut self, start: Start, byte: u64) -> ControlFlow<()> {
+    fn visit(&mut self, start: Start, byte: u64, has_id: &mut HasId<'_>) -> ControlFlow<()> {
         let (byte, wanted, total) =
             (u128::from(byte), u128::from(self.wanted), u128::from(self.total_bytes.max(1)));
         let pieces_left = self.wanted - self.starts.len() as u64;
         let is_due = byte * wanted >= u128::from(self.next_piece) * total;
         let is_last_chance = self.texts_in_all.is_some_and(|all| all - self.texts <= pieces_left);
         self.texts += 1;
-        if is_due || is_last_chance {
+        if (is_due || is_last_chance) && self.may_begin(has_id) {
             self.starts.push(start);
             self.next_piece = (byte * wanted / total) as u64 + 1;
         }
@@ -134,16 +159,37 @@ impl Cutter {
             ControlFlow::Continue(())
         }
     }
+
+    /// Whether a piece may begin at a text. One that can't be read, or is left out, begins no block in a reading
+    /// of everything either.
+    fn may_begin(&self, has_id: &mut HasId<'_>) -> bool {
+        match self.blocks_of {
+            Some(filter) if !self.starts.is_empty() => {
+                has_id(&|id| begins_block(id) && filter.chooses_text(id))
+            }
+            _ => true,
+        }
+    }
 }
 
 fn each_text(
     file: &CorpusFile,
-    mut visit: impl FnMut(Position) -> ControlFlow<()>,
+    mut visit: impl FnMut(Position, &mut HasId<'_>) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SourceError> {
-    let Some(dialect) = file.dialect()? else { return Ok(visit(Position::default())) };
+    if let Content::Pair { id, annotations } = &file.content {
+        // Only the few pairs with such an id are opened.
+        let readable = || file.pair(id, annotations.as_ref()).is_ok_and(|read| read.is_ok());
+        return Ok(visit(Position::default(), &mut |takes| takes(id) && readable()));
+    }
+    let Some(dialect) = file.dialect()? else { return Ok(ControlFlow::Continue(())) };
     let mut records = file.records(&*dialect)?;
+    let mut parser = None;
     while let Some(record) = records.next_record().map_err(|error| io_error(file.path(), "read", error))? {
-        if visit(record.at).is_break() {
+        let mut has_id = |takes: &dyn Fn(&str) -> bool| {
+            let parser = parser.get_or_insert_with(|| dialect.parser());
+            !record.oversized && parser.parse(&record, &file.names).is_ok_and(|document| takes(&document.id))
+        };
+        if visit(record.at, &mut has_id).is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

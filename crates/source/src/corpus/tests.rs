@@ -1,3 +1,5 @@
+mod blocks;
+
 use std::fs;
 
 use proptest::prelude::*;
@@ -35,7 +37,10 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Everything a source reads, cut in one way, up to the first error.
 fn read(source: &CorpusSource, partitions: Partitions) -> (Vec<Document>, Option<String>) {
     runtime().block_on(async {
-        let plan = source.plan(&selection(), &Cut { partitions, needs_labels: false }).await.unwrap();
+        let plan = source
+            .plan(&selection(), &Cut { partitions, needs_labels: false, at_blocks: false })
+            .await
+            .unwrap();
         let (mut documents, mut error) = (Vec::new(), None);
         for bounds in &plan.partitions {
             let mut stream = source.read(&selection(), bounds).await.unwrap();
@@ -223,7 +228,7 @@ fn bad_records_stop_the_reading_after_the_good_ones() {
     let (documents, error) = read(&source, Partitions::Count(1));
     assert_eq!(documents.len(), 1);
     assert!(error.unwrap().contains("x.jsonl:3:9: invalid type: integer `2`, expected a string"));
-    let asked = Cut { partitions: Partitions::Auto, needs_labels: true };
+    let asked = Cut { partitions: Partitions::Auto, needs_labels: true, at_blocks: false };
     let error = runtime().block_on(source.plan(&selection(), &asked)).unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Invalid);
 }
@@ -251,10 +256,13 @@ fn bad_records_are_set_aside_once() {
 fn the_newest_file_dates_the_selection() {
     let folder = folder(&[("x.jsonl", "{\"text\":\"a\"}\n")]);
     let source = open(&[folder.path().to_owned()]).unwrap();
-    let plan = || {
-        runtime()
-            .block_on(source.plan(&selection(), &Cut { partitions: Partitions::Auto, needs_labels: false }))
-    };
+    let plan =
+        || {
+            runtime().block_on(source.plan(
+                &selection(),
+                &Cut { partitions: Partitions::Auto, needs_labels: false, at_blocks: false },
+            ))
+        };
     let taken_at = plan().unwrap().taken_at;
     assert!(taken_at.is_some());
     assert_eq!(plan().unwrap().taken_at, taken_at);
@@ -266,7 +274,7 @@ fn auto_keeps_every_core_busy_and_small_inputs_whole() {
     let folder = folder(&[("small.jsonl", &line), ("large.jsonl", &line.repeat(1_000))]);
     let parts = |name: &str| {
         let source = open(&[folder.path().join(name)]).unwrap();
-        let cut = Cut { partitions: Partitions::Auto, needs_labels: false };
+        let cut = Cut { partitions: Partitions::Auto, needs_labels: false, at_blocks: false };
         runtime().block_on(source.plan(&selection(), &cut)).unwrap().partitions.len()
     };
     assert_eq!((parts("small.jsonl"), parts("large.jsonl")), (1, 9));

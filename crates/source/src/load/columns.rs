@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use spanfleet_core::{CharIndex, Document, Extent, Token};
@@ -89,42 +88,16 @@ pub fn surface<'t>(text: &'t str, index: &CharIndex, extent: &Extent) -> Option<
     }
 }
 
-/// The components of a label path. A label with an empty component, such as `and//or`, is no path but one
-/// name; both read back as they were.
-pub fn label_components(label: &str) -> Vec<&str> {
-    let components: Vec<&str> = label.split('/').collect();
-    if components.contains(&"") { vec![label] } else { components }
-}
-
-/// A row of `labels`.
-#[derive(Clone, Debug)]
-pub struct LabelRow {
-    /// Its id.
-    pub id: i64,
-    /// The label above it.
-    pub parent: Option<i64>,
-    /// Its own component of the path.
-    pub name: String,
-}
-
-/// The path of each label, such as `EVENT/Attack`. A circle of parents ends where it closes.
-pub fn label_paths(rows: &[LabelRow]) -> HashMap<i64, Arc<str>> {
-    let by_id: HashMap<i64, &LabelRow> = rows.iter().map(|row| (row.id, row)).collect();
-    rows.iter().map(|row| (row.id, path(row, &by_id).into())).collect()
-}
-
-fn path(row: &LabelRow, by_id: &HashMap<i64, &LabelRow>) -> String {
-    let mut names = vec![row.name.as_str()];
-    let mut above = row.parent;
-    while let Some(parent) = above.and_then(|id| by_id.get(&id)) {
-        if names.len() > by_id.len() {
-            break;
-        }
-        names.push(&parent.name);
-        above = parent.parent;
-    }
-    names.reverse();
-    names.join("/")
+/// What the row of a text takes at most.
+pub fn text_row_bytes(document: &Document) -> usize {
+    // Six bytes for what JSON writes as an escape, sixty for the keys around.
+    let token_bytes = |token: &Token| {
+        let words = [&token.pos, &token.lemma, &token.chunk].into_iter().flatten();
+        60 + words.map(|word| 6 * word.len()).sum::<usize>()
+    };
+    let tokens_bytes: usize = document.tokens.iter().flatten().map(token_bytes).sum();
+    let metadata_bytes = document.metadata.as_ref().map_or(0, |json| json.as_str().len());
+    document.text.len() + metadata_bytes + tokens_bytes
 }
 
 /// For each relation the positions of its two ends among the annotations; `None` for an end that is missing.
@@ -180,18 +153,5 @@ mod tests {
         check(&Extent::Fragments(vec![(4, 5), (0, 1)]), Some("d a"));
         check(&Extent::Span { start: 1, end: 9 }, None);
         check(&Extent::Text, None);
-    }
-
-    #[test]
-    fn labels_are_paths() {
-        let row = |id, parent, name: &str| LabelRow { id, parent, name: name.to_owned() };
-        let rows =
-            [row(3, Some(1), "Attack"), row(1, None, "EVENT"), row(7, Some(8), "x"), row(8, Some(7), "y")];
-        let paths = label_paths(&rows);
-        assert_eq!(&*paths[&3], "EVENT/Attack");
-        assert_eq!(&*paths[&1], "EVENT");
-        assert!(paths.contains_key(&7), "a circle ends");
-        assert_eq!(label_components("EVENT/Attack"), ["EVENT", "Attack"]);
-        assert_eq!(label_components("and//or"), ["and//or"]);
     }
 }

@@ -24,9 +24,12 @@ macro_rules! loader_contract_tests {
         $crate::loader_contract_tests! { $make =>
             reads_what_was_loaded, corpora_read_back, a_second_import_changes_nothing, a_changed_text_is_replaced,
             an_id_comes_once_in_an_import, what_can_not_be_stored_is_rejected_alone, imports_at_once_load_once,
-            projects_do_not_mix, partitions_make_up_the_selection, rows_after_the_plan_are_left_out,
-            filters_choose, relations_outlive_filtered_ends, labels_are_those_that_occur, inclusions_hold,
-            dropped_reads_leave_the_source_usable, giants_come_alone, counts_and_checks,
+            projects_do_not_mix, rows_after_the_plan_are_left_out, filters_take_numbers_and_any_name,
+            relations_outlive_filtered_ends, labels_are_those_that_occur, giants_come_alone, counts_and_checks,
+        }
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn the_contract_of_sources() {
+            $crate::load::contract::the_contract_of_sources($make).await;
         }
     };
     ($make:path => $($story:ident,)+) => {

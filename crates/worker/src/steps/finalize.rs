@@ -11,12 +11,12 @@ use spanfleet_core::{
     Ledger, Order,
     job::ErrorClass,
     losses::EXAMPLES_SHOWN,
-    report::{Manifest, ManifestFile, ManifestFormat, PartReport, Snapshot},
+    report::{Manifest, ManifestFile, ManifestFormat, PartFile, PartReport, Snapshot},
     split::LONE_SPLIT,
 };
-use spanfleet_formats::{Format, PartSummary, Shaper, support::compress::Compressor};
+use spanfleet_formats::{Format, Shaper};
 use spanfleet_metastore::{Assignment, FinalReport, JobRow};
-use spanfleet_storage::{Piece, Storage};
+use spanfleet_storage::Storage;
 
 use super::{
     encode::{ExampleLine, Examples, put},
@@ -134,8 +134,8 @@ async fn seal_files(
     let schema = Shaper::new(order).schema(&job.schema);
     let (mut files, mut beside) = (Vec::new(), Vec::new());
     for (split, of_split) in by_split(parts) {
-        for file in assemble(format, order, &schema, &split, &of_split)? {
-            files.push(compose(storage, prefix, &file, Some(split.clone())).await?);
+        for file in assemble(format, order, &schema, split, &of_split)? {
+            files.push(compose(storage, prefix, &file, split).await?);
             for (path, content) in file.beside {
                 beside.push(write_beside(storage, prefix, path, content).await?);
             }
@@ -146,15 +146,13 @@ async fn seal_files(
 
 /// Non-empty parts by split, in order of partitions. Without any text there is one empty split, so that the
 /// export is a valid empty file and not nothing.
-fn by_split(parts: &Parts) -> BTreeMap<String, Vec<(PartSummary, Piece, u64)>> {
-    let mut splits: BTreeMap<String, Vec<_>> = BTreeMap::new();
+fn by_split(parts: &Parts) -> BTreeMap<&str, Vec<&PartFile>> {
+    let mut splits: BTreeMap<&str, Vec<&PartFile>> = BTreeMap::new();
     for file in parts.reports.iter().flat_map(|report| &report.files).filter(|file| file.texts > 0) {
-        let summary = PartSummary { texts: file.texts, notes: file.notes.clone() };
-        let piece = Piece::Object { key: file.key.clone(), bytes: file.bytes };
-        splits.entry(file.split.clone()).or_default().push((summary, piece, file.annotations));
+        splits.entry(&file.split).or_default().push(file);
     }
     if splits.is_empty() {
-        splits.insert(LONE_SPLIT.to_owned(), Vec::new());
+        splits.insert(LONE_SPLIT, Vec::new());
     }
     splits
 }
@@ -164,7 +162,7 @@ async fn compose(
     storage: &dyn Storage,
     prefix: &str,
     file: &Assembled,
-    split: Option<String>,
+    split: &str,
 ) -> Result<ManifestFile, StepError> {
     let key = format!("{prefix}{}", file.path);
     let bytes = storage.compose(&key, file.media_type, &file.pieces).await?;
@@ -176,7 +174,7 @@ async fn compose(
     let sha256 = assemble::hash_object(storage, &key, bytes).await?;
     Ok(ManifestFile {
         path: file.path.clone(),
-        split,
+        split: Some(split.to_owned()),
         bytes,
         sha256,
         texts: file.texts,
@@ -281,13 +279,4 @@ async fn write_manifest(
         summary: json!({"counts": manifest.counts, "losses": manifest.losses, "changes": manifest.changes, "labels": manifest.labels}),
         files,
     })
-}
-
-/// One compressed piece of an envelope: a gzip member or zstd frame of its own.
-fn inline(order: &Order, content: &[u8]) -> Result<Piece, StepError> {
-    let mut compressor = Compressor::new(order.options.compression, order.options.compression_level)?;
-    let mut out = Vec::new();
-    compressor.write(content, &mut out)?;
-    compressor.finish(&mut out)?;
-    Ok(Piece::Inline(Bytes::from(out)))
 }

@@ -4,7 +4,8 @@ pub(crate) mod encode;
 pub(crate) mod finalize;
 pub(crate) mod plan;
 
-use spanfleet_core::Order;
+use spanfleet_core::{Order, options::Compression};
+use spanfleet_formats::{FormatInfo, Layout};
 use spanfleet_metastore::JobRow;
 use spanfleet_source::Selection;
 
@@ -17,4 +18,10 @@ fn order_of(job: &JobRow) -> Result<Order, StepError> {
 
 fn selection_of(job: &JobRow, order: &Order) -> Selection {
     Selection { project: job.project, filter: order.filter.clone(), include: order.include }
+}
+
+/// Whether files are made of compressed blocks: then their bytes don't depend on the cut only if parts begin
+/// where blocks do.
+fn has_blocks(order: &Order, info: &FormatInfo) -> bool {
+    info.layout == Layout::OneFile && order.options.compression != Compression::None
 }

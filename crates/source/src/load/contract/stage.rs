@@ -34,7 +34,8 @@ impl Stage {
         Selection { project: self.project, filter, include }
     }
 
-    pub(crate) async fn load(&self, documents: &[Document]) -> LoadReport {
+    /// Loads into the project.
+    pub async fn load(&self, documents: &[Document]) -> LoadReport {
         self.try_load(self.project, documents).await.unwrap()
     }
 
@@ -54,7 +55,7 @@ impl Stage {
 
     /// The plan of a selection in so many partitions.
     pub async fn plan(&self, selection: &Selection, partitions: Partitions) -> Plan {
-        self.source.plan(selection, &Cut { partitions, needs_labels: true }).await.unwrap()
+        self.source.plan(selection, &Cut { partitions, needs_labels: true, at_blocks: false }).await.unwrap()
     }
 
     /// The documents of one partition.

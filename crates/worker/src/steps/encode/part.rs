@@ -2,12 +2,19 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use spanfleet_core::{Document, Ledger, Order, Schema, Split, job::ErrorClass, report::PartFile};
-use spanfleet_formats::{Format, PartEncoder, Shaper, support::compress::Compressor};
+use spanfleet_core::{
+    Document, Ledger, Options, Order, Schema, Split, begins_block,
+    job::ErrorClass,
+    report::{BlockNotes, PartFile},
+};
+use spanfleet_formats::{
+    Format, PartEncoder, PartSummary, Shaper,
+    support::compress::{self, Compressor},
+};
 use tokio::sync::mpsc;
 
 use super::Message;
-use crate::{StepError, keys};
+use crate::{StepError, keys, steps::has_blocks};
 
 /// Encoded bytes that are compressed at once.
 const ENCODED_BYTES: usize = 64 * 1024;
@@ -21,10 +28,8 @@ pub(super) type Part = (Vec<PartFile>, Ledger, Vec<String>);
 
 /// Writes the documents of one partition.
 pub(super) struct PartWriter {
-    format: Box<dyn Format>,
+    kit: Kit,
     shaper: Shaper,
-    order: Order,
-    schema: Schema,
     attempt: String,
     ledger: Ledger,
     objects: Vec<ObjectWriter>,
@@ -39,11 +44,11 @@ impl PartWriter {
         messages: mpsc::Sender<Message>,
     ) -> Result<PartWriter, StepError> {
         let shaper = Shaper::new(order);
+        let format = spanfleet_formats::open(order)?;
+        let has_blocks = has_blocks(order, format.info());
         Ok(PartWriter {
-            format: spanfleet_formats::open(order)?,
-            schema: shaper.schema(schema),
+            kit: Kit { format, schema: shaper.schema(schema), options: order.options.clone(), has_blocks },
             shaper,
-            order: order.clone(),
             attempt,
             ledger: Ledger::default(),
             objects: Vec::new(),
@@ -52,14 +57,19 @@ impl PartWriter {
     }
 
     pub(super) fn push(&mut self, document: &mut Document) -> Result<(), StepError> {
+        if self.kit.has_blocks && begins_block(&document.id) {
+            for object in &mut self.objects {
+                object.end_block(&self.kit)?;
+            }
+        }
         let object = self.object_for(document)?;
         self.shaper.shape(document, &mut self.ledger);
-        self.objects[object].push(document, &mut self.ledger)
+        self.objects[object].push(document, &mut self.ledger, &self.kit)
     }
 
     /// The place of the object that takes a document, begun when its split is new.
     fn object_for(&mut self, document: &Document) -> Result<usize, StepError> {
-        let split = split_of(&self.order.options.split, document)?;
+        let split = split_of(&self.kit.options.split, document)?;
         if let Some(known) = self.objects.iter().position(|object| object.file.split == split) {
             return Ok(known);
         }
@@ -73,10 +83,8 @@ impl PartWriter {
         }
         let key = keys::part(&self.attempt, &split);
         send(&self.messages, Message::Begin(key.clone()))?;
-        let options = &self.order.options;
         self.objects.push(ObjectWriter {
-            encoder: self.format.start(&self.schema)?,
-            compressor: Compressor::new(options.compression, options.compression_level)?,
+            block: self.kit.block()?,
             encoded: Vec::with_capacity(2 * ENCODED_BYTES),
             pieces: Pieces::new(place, self.messages.clone()),
             file: PartFile { split, key, ..PartFile::default() },
@@ -87,7 +95,7 @@ impl PartWriter {
     pub(super) fn finish(self) -> Result<Part, StepError> {
         let mut files = Vec::with_capacity(self.objects.len());
         for object in self.objects {
-            files.push(object.finish()?);
+            files.push(object.finish(&self.kit)?);
         }
         files.sort_by(|one, other| one.split.cmp(&other.split));
         Ok((files, self.ledger, self.shaper.labels()))
@@ -102,34 +110,97 @@ fn split_of(split: &Split, document: &Document) -> Result<String, StepError> {
     })
 }
 
-/// One split of the partition.
-struct ObjectWriter {
+/// What every object of the partition is made with.
+struct Kit {
+    format: Box<dyn Format>,
+    schema: Schema,
+    options: Options,
+    has_blocks: bool,
+}
+
+impl Kit {
+    fn block(&self) -> Result<Block, StepError> {
+        let compressor = Compressor::new(self.options.compression, self.options.compression_level)?;
+        Ok(Block { encoder: self.format.start(&self.schema)?, compressor, texts: 0 })
+    }
+
+    /// What stands between a block that has ended and one that begins with a document, compressed on its own.
+    ///
+    /// Glue depends on the last text of one part and the first of the next; a part of just that text tells it
+    /// without waiting for the block's end.
+    fn glue(&self, ended: &PartSummary, document: &Document) -> Result<Vec<u8>, StepError> {
+        let mut first = self.format.start(&self.schema)?;
+        let mut encoded = Vec::new();
+        first.push(document, &mut encoded, &mut Ledger::default())?;
+        let begun = PartSummary { texts: 1, notes: first.finish(&mut encoded)? };
+        let envelope = self.format.seal(&self.schema, &[ended.clone(), begun])?;
+        let glue = envelope.glue.first().map_or(&[][..], Vec::as_slice);
+        Ok(compress::member(self.options.compression, self.options.compression_level, glue)?)
+    }
+}
+
+/// Texts that are encoded and compressed as a part of their own.
+struct Block {
     encoder: Box<dyn PartEncoder>,
     compressor: Compressor,
+    texts: u64,
+}
+
+/// One split of the partition: a row of blocks with glue between.
+struct ObjectWriter {
+    block: Block,
     encoded: Vec<u8>,
     pieces: Pieces,
     file: PartFile,
 }
 
 impl ObjectWriter {
-    fn push(&mut self, document: &Document, ledger: &mut Ledger) -> Result<(), StepError> {
+    fn push(&mut self, document: &Document, ledger: &mut Ledger, kit: &Kit) -> Result<(), StepError> {
         let before = ledger.counts;
-        self.encoder.push(document, &mut self.encoded, ledger)?;
-        self.file.texts += ledger.counts.texts - before.texts;
+        self.block.encoder.push(document, &mut self.encoded, ledger)?;
+        let texts = ledger.counts.texts - before.texts;
+        if texts > 0
+            && self.block.texts == 0
+            && let Some(ended) = self.file.blocks.last()
+        {
+            let ended = PartSummary { texts: ended.texts, notes: ended.notes.clone() };
+            self.pieces.ready.extend(kit.glue(&ended, document)?);
+        }
+        self.block.texts += texts;
         self.file.annotations += ledger.counts.annotations_written - before.annotations_written;
         if self.encoded.len() >= ENCODED_BYTES {
-            self.compressor.write(&self.encoded, &mut self.pieces.ready)?;
-            self.encoded.clear();
+            self.compress()?;
             self.pieces.send(PIECE_BYTES)?;
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<PartFile, StepError> {
-        let ObjectWriter { encoder, mut compressor, mut encoded, mut pieces, mut file } = self;
-        file.notes = encoder.finish(&mut encoded)?;
-        compressor.write(&encoded, &mut pieces.ready)?;
-        compressor.finish(&mut pieces.ready)?;
+    fn compress(&mut self) -> Result<(), StepError> {
+        self.block.compressor.write(&self.encoded, &mut self.pieces.ready)?;
+        self.encoded.clear();
+        Ok(())
+    }
+
+    /// Ends the block, unless nothing is in it.
+    fn end_block(&mut self, kit: &Kit) -> Result<(), StepError> {
+        if self.block.texts == 0 {
+            return Ok(());
+        }
+        let mut block = std::mem::replace(&mut self.block, kit.block()?);
+        let notes = block.encoder.finish(&mut self.encoded)?;
+        block.compressor.write(&self.encoded, &mut self.pieces.ready)?;
+        block.compressor.finish(&mut self.pieces.ready)?;
+        self.encoded.clear();
+        self.file.texts += block.texts;
+        // Sealing looks at a part's first and last block.
+        self.file.blocks.truncate(1);
+        self.file.blocks.push(BlockNotes { texts: block.texts, notes });
+        self.pieces.send(PIECE_BYTES)
+    }
+
+    fn finish(mut self, kit: &Kit) -> Result<PartFile, StepError> {
+        self.end_block(kit)?;
+        let ObjectWriter { mut pieces, mut file, .. } = self;
         pieces.send(1)?;
         file.bytes = pieces.sent_bytes;
         file.sha256 = hex::encode(pieces.hash.finalize());

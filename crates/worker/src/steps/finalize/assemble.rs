@@ -1,11 +1,18 @@
 //! How parts become files: names, envelopes, hashes.
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use spanfleet_core::{Order, Schema, job::ErrorClass, options::Compression};
-use spanfleet_formats::{Envelope, Format, Layout, PartSummary, support::compress};
+use spanfleet_core::{
+    Options, Order, Schema,
+    job::ErrorClass,
+    report::{BlockNotes, PartFile},
+};
+use spanfleet_formats::{
+    Envelope, Format, Layout, PartSummary,
+    support::compress::{self, Compressor},
+};
 use spanfleet_storage::{Piece, Storage};
 
-use super::inline;
 use crate::StepError;
 
 /// Bytes of a stored object that are read at once for its hash.
@@ -38,7 +45,7 @@ pub(super) fn assemble(
     order: &Order,
     schema: &Schema,
     split: &str,
-    parts: &[(PartSummary, Piece, u64)],
+    parts: &[&PartFile],
 ) -> Result<Vec<Assembled>, StepError> {
     let info = format.info();
     let compression = order.options.compression;
@@ -60,51 +67,51 @@ fn file(
     order: &Order,
     schema: &Schema,
     path: String,
-    parts: &[(PartSummary, Piece, u64)],
+    parts: &[&PartFile],
 ) -> Result<Assembled, StepError> {
-    let summaries: Vec<PartSummary> = parts.iter().map(|(summary, ..)| summary.clone()).collect();
-    let envelope = format.seal(schema, &summaries)?;
-    let pieces = around_parts(order, &envelope, parts)?;
+    let summary = |block: &BlockNotes| PartSummary { texts: block.texts, notes: block.notes.clone() };
+    let blocks: Vec<PartSummary> = parts.iter().flat_map(|part| part.blocks.iter().map(summary)).collect();
+    let envelope = format.seal(schema, &blocks)?;
+    let compression = order.options.compression;
     Ok(Assembled {
         path,
-        media_type: media_type(format, order.options.compression),
-        pieces,
+        media_type: compress::media_type(compression).unwrap_or(format.info().media_type),
+        pieces: around_parts(&order.options, &envelope, parts)?,
         beside: envelope.beside,
-        texts: summaries.iter().map(|summary| summary.texts).sum(),
-        annotations: parts.iter().map(|(.., annotations)| annotations).sum(),
+        texts: parts.iter().map(|part| part.texts).sum(),
+        annotations: parts.iter().map(|part| part.annotations).sum(),
     })
 }
 
-/// Head, parts with glue between, tail.
-fn around_parts(
-    order: &Order,
-    envelope: &Envelope,
-    parts: &[(PartSummary, Piece, u64)],
-) -> Result<Vec<Piece>, StepError> {
-    let mut pieces = Vec::new();
-    let add = |content: &[u8], pieces: &mut Vec<Piece>| {
-        if !content.is_empty() {
-            pieces.push(inline(order, content)?);
-        }
-        Ok::<_, StepError>(())
+/// Head, parts with glue between, tail. What stands around parts is compressed on its own; the glue between the
+/// blocks of one part is in the part already.
+fn around_parts(options: &Options, envelope: &Envelope, parts: &[&PartFile]) -> Result<Vec<Piece>, StepError> {
+    let inline = |content: &[u8]| {
+        let member = compress::member(options.compression, options.compression_level, content)?;
+        Ok::<_, StepError>((!member.is_empty()).then(|| Piece::Inline(Bytes::from(member))))
     };
-    add(&envelope.head, &mut pieces)?;
-    for (place, (_, piece, _)) in parts.iter().enumerate() {
-        if let Some(glue) = place.checked_sub(1).and_then(|before| envelope.glue.get(before)) {
-            add(glue, &mut pieces)?;
+    let mut pieces = Vec::new();
+    pieces.extend(inline(&envelope.head)?);
+    let mut blocks: usize = 0;
+    for part in parts {
+        if let Some(glue) = blocks.checked_sub(1).and_then(|before| envelope.glue.get(before)) {
+            pieces.extend(inline(glue)?);
         }
-        pieces.push(piece.clone());
+        pieces.push(Piece::Object { key: part.key.clone(), bytes: part.bytes });
+        blocks += part.blocks.len();
     }
-    add(&envelope.tail, &mut pieces)?;
+    pieces.extend(inline(&envelope.tail)?);
     if pieces.is_empty() {
-        // An empty file is no gzip or zstd file; an empty member is.
-        pieces.push(inline(order, &[])?);
+        pieces.push(empty_member(options)?);
     }
     Ok(pieces)
 }
 
-fn media_type(format: &dyn Format, compression: Compression) -> &'static str {
-    compress::media_type(compression).unwrap_or(format.info().media_type)
+/// An empty file is no gzip or zstd file; an empty member is.
+fn empty_member(options: &Options) -> Result<Piece, StepError> {
+    let mut member = Vec::new();
+    Compressor::new(options.compression, options.compression_level)?.finish(&mut member)?;
+    Ok(Piece::Inline(Bytes::from(member)))
 }
 
 /// SHA-256 of bytes at hand, in hex.

@@ -1,0 +1,44 @@
+# `make demo` and `make test` do all the set-up that they need; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# nextest where it is installed: it runs each test in a process of its own and is quicker.
+TESTS := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run --no-fail-fast || echo test --no-fail-fast)
+DEMO_OUT := target/demo-out
+
+.PHONY: help demo test check fmt bench up down
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: ## export a small corpus with the embedded defaults and show what came out
+	$(CARGO) build --profile demo --no-default-features -p spanfleet
+	scripts/demo.sh target/demo/spanfleet $(DEMO_OUT)
+
+test: check ## install what is missing, then run everything against real servers
+	scripts/setup-test-servers.sh
+	$(CARGO) build --workspace --bins
+	$(CARGO) build --workspace --tests
+	target/debug/with-servers -- $(CARGO) $(TESTS) --workspace
+
+check: ## formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+fmt: ## format everything
+	$(CARGO) fmt --all
+
+bench: ## memory and time of the fleet on a large corpus
+	$(CARGO) build --release -p spanfleet
+	$(CARGO) build -p spanfleet-tests --bins
+	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
+
+up: ## a fleet on private servers on this machine, until `make down`
+	scripts/setup-test-servers.sh
+	$(CARGO) build -p spanfleet -p spanfleet-tests --bins
+	scripts/fleet.sh up
+
+down: ## stops what `make up` started
+	scripts/fleet.sh down

@@ -1,0 +1,295 @@
+//! Every command with its flags. A flag's variable is `SPANFLEET_` and its name.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use crate::settings::{ServeSettings, Settings, WorkerSettings};
+
+/// Turns annotation databases into training data, on a laptop or at fleet scale.
+#[derive(Debug, Parser)]
+#[command(name = "spanfleet", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Where the embedded database, artifacts and token live
+    #[arg(long, global = true, env = "SPANFLEET_DATA_DIR", default_value = "./spanfleet-data", value_name = "DIR")]
+    pub(crate) data_dir: PathBuf,
+    /// What to log, as a tracing filter such as `info` or `spanfleet_worker=debug`
+    #[arg(long, global = true, env = "SPANFLEET_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How to log
+    #[arg(long, global = true, env = "SPANFLEET_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// No progress, only results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Export corpora at once: no server, no account
+    Export(ExportArgs),
+    /// API, web page, relay and workers in one process
+    Serve(ServeArgs),
+    /// The API of a fleet
+    Dispatcher(ServeSettings),
+    /// A worker of a fleet
+    Worker(WorkerSettings),
+    /// Load corpora into the database
+    Import(ImportArgs),
+    /// Jobs of a server
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// What can be exported
+    Formats(FormatsArgs),
+    /// Bring the database to this version
+    Migrate,
+    /// Access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Check every connection
+    Doctor(JsonArgs),
+    /// Check artifacts against their manifest
+    Verify(VerifyArgs),
+    /// Shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether it runs until it is stopped.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Command::Serve(_) | Command::Dispatcher(_) | Command::Worker(_))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// Files, directories, `-` for standard input, or `postgres://…/db#project-name`
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<String>,
+    /// A directory, or `s3://bucket/prefix`
+    #[arg(short, long, value_name = "DIR|s3://…")]
+    pub(crate) out: String,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+    /// How the inputs are read
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) input_format: String,
+    /// Set records that can't be read aside into FILE instead of stopping
+    #[arg(long, value_name = "FILE")]
+    pub(crate) skip_invalid: Option<PathBuf>,
+    /// Partitions at once; the cores if left out
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<u16>,
+    /// Exit with 3 if anything was lost
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// What to export, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OrderArgs {
+    /// The format; `spanfleet formats` lists them
+    #[arg(short, long, value_name = "NAME", required_unless_present = "template")]
+    pub(crate) format: Option<String>,
+    /// A framework's template in place of a format, such as `huggingface/token_classification`
+    #[arg(long, value_name = "FRAMEWORK/TASK", conflicts_with = "format")]
+    pub(crate) template: Option<String>,
+    /// An export parameter; `spanfleet formats` lists them
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Which texts and annotations: text_ids, label_ids, annotator_ids, date_from, date_to
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) filter: Vec<String>,
+    /// Shares such as `train=0.8,dev=0.1,test=0.1`, or `metadata.FIELD`
+    #[arg(long, value_name = "SPLIT")]
+    pub(crate) split: Option<String>,
+    /// none, gzip or zstd
+    #[arg(long, value_name = "NAME")]
+    pub(crate) compression: Option<String>,
+    /// Export relations too
+    #[arg(long)]
+    pub(crate) include_relations: bool,
+    /// Export the full path of hierarchical labels too
+    #[arg(long)]
+    pub(crate) include_hierarchies: bool,
+    /// Leave out text metadata and annotation attributes
+    #[arg(long)]
+    pub(crate) no_metadata: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) serve: ServeSettings,
+    #[command(flatten)]
+    pub(crate) worker: WorkerSettings,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// Files, directories, or `-` for standard input
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<String>,
+    /// The project, made when it is new
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) project: String,
+    /// How the inputs are read
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) input_format: String,
+    /// Set records that can't be read aside into FILE instead of stopping
+    #[arg(long, value_name = "FILE")]
+    pub(crate) skip_invalid: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FormatsArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct JsonArgs {
+    /// Print JSON for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    /// Where `manifest.json` stands
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it, once
+    Create {
+        /// Its owner, made when new
+        #[arg(long, value_name = "NAME")]
+        user: String,
+        /// Projects that the owner may use
+        #[arg(long, value_name = "NAME")]
+        project: Vec<String>,
+        /// The owner may use every project
+        #[arg(long)]
+        admin: bool,
+        /// How long it lives; for ever if left out
+        #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..))]
+        expires_in: Option<i64>,
+    },
+    /// List tokens
+    List(JsonArgs),
+    /// Take a token back
+    Revoke {
+        /// Its number, as listed
+        id: i64,
+    },
+}
+
+/// Where the API is.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ClientArgs {
+    /// Where the API is
+    #[arg(long, env = "SPANFLEET_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) url: String,
+    /// The access token; read from the data directory if left out
+    #[arg(long, env = "SPANFLEET_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// Ask for an export; prints the job's UUID
+    Create {
+        /// The project's name
+        #[arg(short, long, value_name = "NAME")]
+        project: String,
+        #[command(flatten)]
+        order: Box<OrderArgs>,
+        /// Seconds until the artifacts go
+        #[arg(long, value_name = "SECONDS")]
+        expires_in: Option<i64>,
+        /// Makes a repeat return the first job
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+        /// Wait until it is done
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// List own jobs, newest first
+    List {
+        /// Only jobs with this status
+        #[arg(long)]
+        status: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Show one job
+    Show {
+        /// The job
+        job: Uuid,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Follow a job until it ends
+    Watch {
+        /// The job
+        job: Uuid,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Stop a job
+    Cancel {
+        /// The job
+        job: Uuid,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Run a failed job again, from its finished partitions
+    Retry {
+        /// The job
+        job: Uuid,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Fetch and verify every file of a job
+    Download {
+        /// The job
+        job: Uuid,
+        /// Where to
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}

@@ -1,0 +1,62 @@
+//! One file a command.
+
+mod doctor;
+mod export;
+mod fleet;
+mod formats;
+mod import;
+mod jobs;
+mod order;
+mod token;
+mod verify;
+
+use std::{io, process::ExitCode};
+
+use clap::CommandFactory;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    args::{Args, Command},
+    failure::Failure,
+    wire::Wire,
+};
+
+/// Runs a command to its end.
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    let Args { data_dir, settings, command, quiet, .. } = args;
+    let wire = Wire::new(settings, data_dir);
+    match command {
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "spanfleet", &mut io::stdout());
+        }
+        Command::Formats(args) => formats::print(args.json.json)?,
+        Command::Verify(args) => verify::verify(&args)?,
+        Command::Jobs(command) => jobs::run(command, wire.data_dir(), quiet)?,
+        Command::Export(args) => runtime()?.block_on(export::export(&wire, &args, quiet))?,
+        Command::Import(args) => runtime()?.block_on(import::import(&wire, &args, quiet))?,
+        Command::Migrate => runtime()?.block_on(token::migrate(&wire))?,
+        Command::Token(command) => runtime()?.block_on(token::run(&wire, command))?,
+        Command::Doctor(args) => runtime()?.block_on(doctor::doctor(&wire, args.json))?,
+        Command::Serve(args) => runtime()?.block_on(fleet::serve(&wire, &args))?,
+        Command::Dispatcher(args) => runtime()?.block_on(fleet::dispatcher(&wire, &args))?,
+        Command::Worker(args) => runtime()?.block_on(fleet::worker(&wire, &args))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Cancelled by SIGTERM or SIGINT; as PID 1 too, since we install handlers.
+fn stop_signal() -> Result<CancellationToken, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+        stopped.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,54 @@
+//! The order that `export` and `jobs create` share on the command line.
+
+use serde_json::{Map, Value};
+use spanfleet_core::{Include, Order};
+
+use crate::{args::OrderArgs, failure::Failure, pairs};
+
+/// What the flags ask for, unchecked: the API checks a job's, [`Asked::check`] an export's.
+pub(super) struct Asked {
+    pub(super) format: Option<String>,
+    pub(super) template: Option<String>,
+    pub(super) parameters: Map<String, Value>,
+    pub(super) filter: Map<String, Value>,
+    pub(super) include: Include,
+}
+
+impl Asked {
+    pub(super) fn read(args: &OrderArgs) -> Result<Asked, Failure> {
+        let mut parameters = pairs::options(&args.set)?;
+        if let Some(split) = &args.split {
+            parameters.insert("split".to_owned(), pairs::split(split)?);
+        }
+        if let Some(compression) = &args.compression {
+            parameters.insert("compression".to_owned(), Value::from(compression.as_str()));
+        }
+        let include = Include {
+            metadata: take_flag(&mut parameters, "include_metadata", !args.no_metadata)?,
+            relations: take_flag(&mut parameters, "include_relations", args.include_relations)?,
+            hierarchies: take_flag(&mut parameters, "include_hierarchies", args.include_hierarchies)?,
+        };
+        let filter = pairs::filters(&args.filter)?;
+        Ok(Asked { format: args.format.clone(), template: args.template.clone(), parameters, filter, include })
+    }
+
+    /// The checked order.
+    pub(super) fn check(&self) -> Result<Order, Failure> {
+        if let Some(template) = &self.template {
+            return Err(Failure::usage(format!("unknown template `{template}`; this version has none, name a `--format`")));
+        }
+        let format = self.format.as_deref().unwrap_or_default();
+        let order = Order::new(format, &[&self.parameters], &self.filter, self.include)?;
+        spanfleet_formats::open(&order)?;
+        Ok(order)
+    }
+}
+
+/// The inclusions are fields of a job and no parameters, but `--set include_relations=true` is what one tries.
+fn take_flag(parameters: &mut Map<String, Value>, key: &str, otherwise: bool) -> Result<bool, Failure> {
+    match parameters.shift_remove(key) {
+        None => Ok(otherwise),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(other) => Err(Failure::usage(format!("option `{key}` can't be `{other}`; allowed: true, false"))),
+    }
+}

@@ -1,0 +1,43 @@
+//! The body of a message: `{"v":1,"task":123}`. Fields that we do not know are passed over.
+
+use serde::Deserialize;
+use spanfleet_core::TaskId;
+
+const VERSION: u32 = 1;
+
+#[derive(Deserialize)]
+struct Body {
+    v: u32,
+    task: TaskId,
+}
+
+pub(crate) fn encode(task: TaskId) -> Vec<u8> {
+    format!(r#"{{"v":{VERSION},"task":{task}}}"#).into_bytes()
+}
+
+/// The task; else why nobody can read this.
+pub(crate) fn decode(body: &[u8]) -> Result<TaskId, String> {
+    let body: Body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    if body.v == VERSION { Ok(body.task) } else { Err(format!("its version is {}", body.v)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for task in [1, i64::MAX] {
+            assert_eq!(decode(&encode(TaskId(task))), Ok(TaskId(task)));
+        }
+        assert_eq!(String::from_utf8(encode(TaskId(7))).unwrap(), r#"{"v":1,"task":7}"#);
+    }
+
+    #[test]
+    fn more_fields_are_passed_over_and_other_versions_are_not_guessed() {
+        assert_eq!(decode(br#"{"task":7,"v":1,"traceparent":"00-1"}"#), Ok(TaskId(7)));
+        for body in ["", "7", "{}", r#"{"v":1}"#, r#"{"v":2,"task":7}"#, r#"{"v":1,"task":"7"}"#, "\u{0}"] {
+            assert!(decode(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Sending a window of hints, and knowing what became of each.
+
+use std::collections::HashSet;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, PublisherConfirm};
+use spanfleet_core::TaskId;
+use spanfleet_queue::{QueueError, QueueErrorKind};
+use tokio::time::timeout;
+
+use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
+use crate::error::too_late;
+use crate::message::encode;
+
+/// How many hints wait for their confirms at once. Confirms come in batches; more brings nothing.
+pub(crate) const WINDOW: usize = 200;
+
+/// To disk, on every replica.
+const PERSISTENT: u8 = 2;
+
+/// A channel that confirms. One window is under way on it at a time.
+pub(crate) struct Publisher {
+    pub(crate) link: Link,
+    sent: u64,
+}
+
+/// What became of a window.
+pub(crate) struct Sent {
+    /// What the broker surely holds.
+    pub(crate) confirmed: Vec<TaskId>,
+    /// Whether some came back, because nothing there takes them.
+    pub(crate) some_returned: bool,
+}
+
+impl Publisher {
+    pub(crate) async fn connect(broker: &Broker) -> Result<Publisher, QueueError> {
+        let link = broker.connect("sends").await?;
+        let confirming =
+            timeout(ANSWER_TIMEOUT, link.channel.confirm_select(ConfirmSelectOptions::default()));
+        confirming
+            .await
+            .map_err(|_| too_late("send to", &broker.address()))?
+            .map_err(|error| broker.explain("send to", &error))?;
+        Ok(Publisher { link, sent: 0 })
+    }
+
+    /// Sends a window and waits until the fate of each of its hints is known. After an error nothing of it is,
+    /// and the channel must not be used again: a late answer would be taken for another's.
+    pub(crate) async fn send(&mut self, broker: &Broker, window: &[TaskId]) -> Result<Sent, QueueError> {
+        let sending = timeout(broker.settings.confirm_timeout, self.send_and_wait(broker, window));
+        let sent = sending.await.map_err(|_| {
+            let address = broker.address();
+            let message = format!("`{address}` did not confirm in time; it may be short of memory or disk");
+            QueueError::new(QueueErrorKind::Transient, message)
+        })?;
+        sent.map_err(|error| broker.explain("send to", &error))
+    }
+
+    async fn send_and_wait(&mut self, broker: &Broker, window: &[TaskId]) -> lapin::Result<Sent> {
+        let mut pending = Vec::with_capacity(window.len());
+        for task in window {
+            self.sent += 1;
+            let id = format!("{task}.{}", self.sent);
+            pending.push((*task, id.clone(), self.publish(broker, *task, &id).await?));
+        }
+        let (mut acked, mut returned) = (Vec::with_capacity(window.len()), HashSet::<String>::new());
+        for (task, id, confirm) in pending {
+            let confirmation = confirm.await?;
+            if confirmation.is_ack() {
+                acked.push((task, id));
+            }
+            // The client can hang a returned message on the confirm of another; its id tells whose it is.
+            let message = confirmation.take_message();
+            returned.extend(
+                message.and_then(|message| Some(message.properties.message_id().as_ref()?.to_string())),
+            );
+        }
+        let confirmed =
+            acked.into_iter().filter(|(_, id)| !returned.contains(id)).map(|(task, _)| task).collect();
+        Ok(Sent { confirmed, some_returned: !returned.is_empty() })
+    }
+
+    async fn publish(&self, broker: &Broker, task: TaskId, id: &str) -> lapin::Result<PublisherConfirm> {
+        let properties = BasicProperties::default()
+            .with_delivery_mode(PERSISTENT)
+            .with_content_type("application/json".into())
+            .with_message_id(id.into());
+        // A message that no queue takes comes back instead of vanishing.
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let queue = broker.settings.queue.as_str().into();
+        self.link.channel.basic_publish("".into(), queue, options, &encode(task), properties).await
+    }
+}

@@ -1,0 +1,44 @@
+//! What an operator sets.
+
+use std::time::Duration;
+
+/// What an operator sets.
+#[derive(Clone)]
+pub struct RabbitSettings {
+    /// The address, with user and password: `amqp://user:password@host:5672/vhost`, or `amqps://…`.
+    pub url: String,
+    /// The queue's name. Messages that nobody can read go to the queue of this name with `.dead` behind it.
+    pub queue: String,
+    /// How often a message may come back before it is laid with the dead ones. The metastore still knows the
+    /// task, and the sweeper sends a new hint.
+    pub delivery_limit: u32,
+    /// How long a sent hint may stay without a confirm before it counts as unknown.
+    pub confirm_timeout: Duration,
+    /// How often a consumer asks the broker whether it is still known there.
+    pub probe_interval: Duration,
+}
+
+impl RabbitSettings {
+    /// The usual settings for an address.
+    pub fn new(url: impl Into<String>) -> RabbitSettings {
+        RabbitSettings {
+            url: url.into(),
+            queue: "spanfleet.tasks".to_owned(),
+            delivery_limit: 20,
+            confirm_timeout: Duration::from_secs(10),
+            probe_interval: Duration::from_secs(15),
+        }
+    }
+}
+
+impl std::fmt::Debug for RabbitSettings {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the address: it holds the password.
+        out.debug_struct("RabbitSettings")
+            .field("queue", &self.queue)
+            .field("delivery_limit", &self.delivery_limit)
+            .field("confirm_timeout", &self.confirm_timeout)
+            .field("probe_interval", &self.probe_interval)
+            .finish_non_exhaustive()
+    }
+}

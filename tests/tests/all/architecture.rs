@@ -1,0 +1,175 @@
+//! The rules of the house that the compiler does not hold: ARCHITECTURE.md says them, this holds them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Which rooms a room may import. A room stands left of the arrow's head that it may be imported by.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("storage", &[]),
+    ("api", &["core"]),
+    ("formats", &["core"]),
+    ("import", &["core"]),
+    ("metastore", &["core"]),
+    ("queue", &["core"]),
+    ("source", &["core", "import"]),
+    ("relay", &["metastore", "queue"]),
+    ("metastore-postgres", &["core", "metastore"]),
+    ("metastore-sqlite", &["core", "metastore"]),
+    ("queue-rabbitmq", &["core", "queue"]),
+    ("source-postgres", &["core", "source"]),
+    ("source-sqlite", &["core", "source"]),
+    ("storage-s3", &["storage"]),
+    ("dispatcher", &["core", "api", "formats", "metastore", "queue", "relay", "storage"]),
+    ("worker", &["core", "formats", "metastore", "queue", "relay", "source", "storage"]),
+];
+
+/// Crates of one technology, and the only rooms that may use them.
+const TECHNOLOGIES: &[(&str, &[&str])] = &[
+    ("sqlx", &["metastore-postgres", "metastore-sqlite", "source-postgres", "source-sqlite", "tests"]),
+    ("lapin", &["queue-rabbitmq"]),
+    ("aws-sdk-s3", &["storage-s3", "tests"]),
+    ("axum", &["dispatcher", "spanfleet"]),
+    ("clap", &["spanfleet"]),
+];
+
+/// Rooms that name drivers besides `wire.rs`: the drivers themselves, and the tests.
+const DRIVERS: &[&str] =
+    &["metastore_postgres", "metastore_sqlite", "queue_rabbitmq", "source_postgres", "source_sqlite", "storage_s3"];
+
+/// Drivers of one port over two databases: whoever knows one finds their way in the other.
+const TWINS: &[(&str, &str)] = &[("metastore-postgres", "metastore-sqlite"), ("source-postgres", "source-sqlite")];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Every room with the crates that it needs to be built.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().manifest_path(root().join("Cargo.toml")).exec().unwrap();
+    let room = |name: &str| name.trim_start_matches("spanfleet-").to_owned();
+    let normal = |package: &cargo_metadata::Package| {
+        let needed = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        needed.map(|dependency| dependency.name.clone()).collect()
+    };
+    metadata.packages.iter().map(|package| (room(&package.name), normal(package))).collect()
+}
+
+#[test]
+fn rooms_import_only_what_they_may() {
+    let mut wrong = Vec::new();
+    for (room, needed) in dependencies() {
+        if room == "spanfleet" || room == "tests" {
+            continue;
+        }
+        let Some((_, allowed)) = IMPORTS.iter().find(|(name, _)| *name == room) else {
+            wrong.push(format!("{room} is not in the table of imports"));
+            continue;
+        };
+        for other in needed.iter().filter_map(|name| name.strip_prefix("spanfleet-")) {
+            if !allowed.contains(&other) {
+                wrong.push(format!("{room} imports {other}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn technologies_stay_in_their_rooms() {
+    let rooms = dependencies();
+    for (technology, allowed) in TECHNOLOGIES {
+        let users = rooms.iter().filter(|(_, needed)| needed.contains(*technology)).map(|(room, _)| room.as_str());
+        let wrong: Vec<&str> = users.filter(|room| !allowed.contains(room)).collect();
+        assert!(wrong.is_empty(), "{technology} is used by {wrong:?}");
+    }
+}
+
+#[test]
+fn only_wire_names_drivers() {
+    for file in rust_files(&root().join("crates")) {
+        let is_driver = DRIVERS.iter().any(|driver| file.to_string_lossy().contains(&driver.replace('_', "-")));
+        if is_driver || file.ends_with("cli/src/wire.rs") {
+            continue;
+        }
+        let code = code_of(&file);
+        for driver in DRIVERS {
+            assert!(!code.contains(&format!("spanfleet_{driver}::")), "{} names {driver}", file.display());
+        }
+    }
+}
+
+#[test]
+fn twins_have_the_same_files() {
+    for (one, other) in TWINS {
+        let names = |room: &str| {
+            let folder = root().join("crates").join(room).join("src");
+            let files = rust_files(&folder);
+            files.into_iter().map(|file| file.strip_prefix(&folder).unwrap().to_owned()).collect::<BTreeSet<_>>()
+        };
+        let (one_names, other_names) = (names(one), names(other));
+        let shared = one_names.intersection(&other_names).count();
+        assert!(shared * 2 >= one_names.len().max(other_names.len()), "{one}: {one_names:?}\n{other}: {other_names:?}");
+    }
+}
+
+#[test]
+fn nobody_asks_whether_it_is_embedded() {
+    for file in rust_files(&root().join("crates")) {
+        let code = code_of(&file);
+        for word in ["is_embedded", "if embedded", "embedded_mode"] {
+            assert!(!code.contains(word), "{} has `{word}`", file.display());
+        }
+    }
+}
+
+#[test]
+fn tests_wait_for_conditions() {
+    for file in rust_files(&root().join("tests/tests")) {
+        // This file is where the word has to stand.
+        if file.ends_with("architecture.rs") {
+            continue;
+        }
+        assert!(!code_of(&file).contains("sleep("), "{} sleeps", file.display());
+    }
+    for file in rust_files(&root().join("crates")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let is_tests = file.ends_with("tests.rs") || file.ends_with("contract.rs") || file.to_string_lossy().contains("/contract/");
+        let tests = if is_tests { text.as_str() } else { text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests) };
+        assert!(!tests.contains("sleep("), "the tests of {} sleep", file.display());
+    }
+}
+
+#[test]
+fn migrations_come_in_both_dialects() {
+    let names = |dialect: &str| {
+        let files = fs::read_dir(root().join("migrations").join(dialect)).unwrap();
+        files.map(|file| file.unwrap().file_name()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names("postgres"), names("sqlite"));
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The text of a file without its comments.
+fn code_of(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}

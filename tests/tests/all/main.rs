@@ -1,0 +1,12 @@
+//! Everything that is tested from outside the rooms: the house's own rules, and the binary as users run it.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod api;
+mod architecture;
+mod corpora;
+mod fleet;
+mod one_shot;
+mod serve;
+mod support;
+mod usage;

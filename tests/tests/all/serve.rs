@@ -1,0 +1,86 @@
+//! `spanfleet serve` on the embedded defaults: the same jobs with no server at all.
+
+use std::{fs, path::Path, time::Duration};
+
+use rustix::process::Signal;
+use serde_json::json;
+use spanfleet_tests::{
+    Client, Process,
+    command::{spanfleet, spanfleet_with},
+    corpora::harbour,
+};
+
+use crate::support::{manifest, only_sha256};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts `serve` in a folder and finds its address and token in what it prints.
+pub(crate) fn start(folder: &Path) -> (Process, Client) {
+    let mut serve = Process::spanfleet("serve", folder).args(["serve", "--listen", "127.0.0.1:0"]).start();
+    let line = serve.wait_for_line("spanfleet serves", PATIENCE);
+    let (url, token) = line.rsplit_once("/#token=").unwrap();
+    let url = url.rsplit_once(' ').unwrap().1.to_owned();
+    (serve, Client { url, token: token.trim().to_owned() })
+}
+
+#[test]
+fn a_laptop_serves_jobs() {
+    let work = tempfile::tempdir().unwrap();
+    let corpus = harbour();
+    let said = spanfleet(work.path(), &["import", &corpus, "--project", "harbour"]).ok();
+    assert!(said.out.contains("12 new"), "{}", said.out);
+    let (mut serve, api) = start(work.path());
+    assert_eq!(fs::read_to_string(work.path().join("spanfleet-data/token")).unwrap().trim(), api.token);
+
+    let env = [("SPANFLEET_URL".to_owned(), api.url.clone())];
+    let args = ["jobs", "create", "--project", "harbour", "--format", "conll", "--set", "partitions=3", "--wait"];
+    let uuid = spanfleet_with(work.path(), &env, &args).ok().out.trim().to_owned();
+    assert_eq!(uuid.len(), 36, "{uuid}");
+    spanfleet_with(work.path(), &env, &["jobs", "download", &uuid, "--out", "fetched"]).ok();
+    spanfleet(work.path(), &["-q", "export", &corpus, "--format", "conll", "--out", "direct"]).ok();
+    let sha = |folder: &str| only_sha256(&manifest(&work.path().join(folder)));
+    assert_eq!(sha("fetched"), sha("direct"));
+
+    assert!(spanfleet_with(work.path(), &env, &["jobs", "list"]).ok().out.contains(&uuid));
+    assert!(spanfleet_with(work.path(), &env, &["jobs", "show", &uuid]).ok().out.contains("completed"));
+    assert_eq!(api.job(&uuid)["download_count"], api.get(&format!("/export/jobs/{uuid}/files")).json()["files"].as_array().unwrap().len());
+    serve.signal(Signal::TERM);
+    assert!(serve.wait_for_end(PATIENCE).success());
+}
+
+#[test]
+fn links_of_a_directory_work_and_can_not_be_forged() {
+    let work = tempfile::tempdir().unwrap();
+    spanfleet(work.path(), &["import", &harbour(), "--project", "harbour"]).ok();
+    let (_serve, api) = start(work.path());
+    let uuid = api.create(&json!({"project": "harbour", "format": "csv"}));
+    api.wait_for(&uuid, "completed", PATIENCE);
+    let reply = api.get(&format!("/export/jobs/{uuid}/download"));
+    assert_eq!(reply.status, 302);
+    let link = reply.header("location").to_owned();
+    let stranger = Client { url: api.url.clone(), token: String::new() };
+    let whole = stranger.get(&link);
+    assert_eq!(whole.status, 200);
+    assert_eq!(whole.body.len().to_string(), whole.header("content-length"));
+    let rest = stranger.call("GET", &link, None, &[("range", "bytes=10-")]);
+    assert_eq!((rest.status, rest.body.as_slice()), (206, &whole.body[10..]));
+    stranger.get(&link.replace("train.csv", "manifest.json")).is_problem(403, "not valid");
+    assert_eq!(api.job(&uuid)["download_count"], 1);
+}
+
+#[test]
+fn an_import_twice_changes_nothing() {
+    let work = tempfile::tempdir().unwrap();
+    let corpus = harbour();
+    spanfleet(work.path(), &["import", &corpus, "--project", "harbour"]).ok();
+    let again = spanfleet(work.path(), &["import", &corpus, "--project", "harbour", "--json"]).ok();
+    let report: serde_json::Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!((&report["texts_new"], &report["texts_unchanged"]), (&json!(0), &json!(12)), "{report}");
+}
+
+#[test]
+fn doctor_is_content_with_the_defaults() {
+    let work = tempfile::tempdir().unwrap();
+    let said = spanfleet(work.path(), &["doctor"]).ok();
+    assert_eq!(said.out.lines().filter(|line| line.starts_with("ok")).count(), 3, "{}", said.out);
+}
