@@ -1,8 +1,9 @@
 //! Connecting, and what has to be declared at the broker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{BasicQosOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
@@ -30,9 +31,9 @@ pub(crate) struct Broker {
     pub(crate) settings: RabbitSettings,
 }
 
-/// A connection with its one channel.
+/// A channel and its connection.
 pub(crate) struct Link {
-    connection: Connection,
+    connection: Arc<Connection>,
     pub(crate) channel: Channel,
 }
 
@@ -72,16 +73,20 @@ impl Broker {
             .await
             .map_err(|_| too_late("connect to", &self.address()))?
             .map_err(|error| self.explain("connect to", &error))?;
-        let declared = timeout(ANSWER_TIMEOUT, async {
+        let connection = Arc::new(connection);
+        let channel = self.open_channel(&connection).await?;
+        Ok(Link { connection, channel })
+    }
+
+    /// Opens a channel and declares everything on it.
+    async fn open_channel(&self, connection: &Connection) -> Result<Channel, QueueError> {
+        let opening = timeout(ANSWER_TIMEOUT, async {
             let channel = connection.create_channel().await?;
             self.declare(&channel).await?;
             Ok(channel)
         });
-        let channel = declared
-            .await
-            .map_err(|_| too_late("declare the queue at", &self.address()))?
-            .map_err(|error| self.explain("declare the queue at", &error))?;
-        Ok(Link { connection, channel })
+        let opened = opening.await.map_err(|_| too_late("declare the queue at", &self.address()))?;
+        opened.map_err(|error| self.explain("declare the queue at", &error))
     }
 
     /// The queue of hints, and the one for messages that nobody can read or that came back too often. Both are
@@ -112,19 +117,24 @@ impl Broker {
 }
 
 impl Link {
-    pub(crate) async fn limit_deliveries(&self, prefetch: u16) -> lapin::Result<()> {
-        self.channel.basic_qos(prefetch, BasicQosOptions::default()).await
-    }
-
     pub(crate) fn is_connected(&self) -> bool {
         self.connection.status().connected() && self.channel.status().connected()
     }
 
-    /// Ends the connection and whatever hangs on it, without a wait for a broker that may be gone.
-    pub(crate) fn close(&self) -> impl Future<Output = ()> + Send + use<'_> {
-        async {
-            let _ = timeout(ANSWER_TIMEOUT, self.connection.close(OK, "done".into())).await;
-        }
+    /// Another channel on the same connection.
+    pub(crate) async fn next_channel(&self, broker: &Broker) -> Result<Link, QueueError> {
+        let channel = broker.open_channel(&self.connection).await?;
+        Ok(Link { connection: Arc::clone(&self.connection), channel })
+    }
+
+    /// Ends the channel, for a broker that may be gone not longer than it takes.
+    pub(crate) async fn close_channel(&self) {
+        let _ = timeout(ANSWER_TIMEOUT, self.channel.close(OK, "done".into())).await;
+    }
+
+    /// Ends the connection and whatever hangs on it.
+    pub(crate) async fn close(&self) {
+        let _ = timeout(ANSWER_TIMEOUT, self.connection.close(OK, "done".into())).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The port's consumer, and the supervisor behind it. The supervisor is a task of its own, so that a `next`
-//! that is cancelled interrupts nothing: it takes deliveries from the broker, hands them over, asks from time
-//! to time whether the broker still knows us, and builds everything anew after any failure.
+//! that is cancelled interrupts nothing: it takes deliveries from the broker, hands them over, makes sure from
+//! time to time that the broker still serves us, and builds everything anew after any failure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicRejectOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions, QueueDeclareOptions,
+};
 use lapin::types::FieldTable;
-use spanfleet_queue::{Consumer, Delivery, QueueError};
+use spanfleet_queue::{Consumer, Delivery, QueueError, QueueErrorKind};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -99,7 +101,7 @@ impl Supervisor {
 
     /// Hands deliveries over until the consumer is closed or the subscription is lost.
     async fn serve(&self, mut subscription: Subscription) {
-        eprintln!("CONSUMING"); tracing::debug!(address = self.broker.address(), "consuming");
+        tracing::debug!(address = self.broker.address(), "consuming");
         let every = self.broker.settings.probe_interval;
         let mut probes = interval_at(Instant::now() + every, every);
         probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -113,13 +115,13 @@ impl Supervisor {
                 },
                 _ = probes.tick() => match subscription.probe(&self.broker, self.prefetch).await {
                     Ok(()) => {}
-                    Err(reason) => break reason,
+                    Err(error) => break error.to_string(),
                 },
             }
         };
-        eprintln!("LOST {lost}"); tracing::warn!(lost, "lost the queue; building the connection anew");
+        tracing::warn!(lost, "lost the queue; building the connection anew");
         // What is out on it returns to the broker now and not at the end of whoever works on it.
-        subscription.link.close().await; eprintln!("CLOSED");
+        subscription.link.close().await;
     }
 
     async fn deliver(&self, subscription: &mut Subscription, message: lapin::message::Delivery) {
@@ -146,55 +148,64 @@ pub(crate) struct Subscription {
     stream: lapin::Consumer,
     /// How many messages are out: handed over and not settled.
     out: Arc<AtomicUsize>,
-    /// How many have come.
+    /// How many have come, and how many had at the last probe.
     received: u64,
-    /// How many had come when a probe last found messages waiting that we had room for.
-    received_at_doubt: Option<u64>,
+    received_at_probe: u64,
 }
 
 /// Connects and subscribes.
 pub(crate) async fn subscribe(broker: &Broker, prefetch: u16) -> Result<Subscription, QueueError> {
-    let link = broker.connect("consumes").await?;
+    let link = Arc::new(broker.connect("consumes").await?);
+    let stream = consume(broker, &link, prefetch).await?;
+    Ok(Subscription { link, stream, out: Arc::default(), received: 0, received_at_probe: 0 })
+}
+
+async fn consume(broker: &Broker, link: &Link, prefetch: u16) -> Result<lapin::Consumer, QueueError> {
     let subscribing = timeout(ANSWER_TIMEOUT, async {
-        link.limit_deliveries(prefetch).await?;
+        link.channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let queue = broker.settings.queue.as_str().into();
         link.channel
             .basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default())
             .await
     });
-    let stream = subscribing
-        .await
-        .map_err(|_| too_late("consume from", &broker.address()))?
-        .map_err(|error| broker.explain("consume from", &error))?;
-    let (link, out) = (Arc::new(link), Arc::new(AtomicUsize::new(0)));
-    Ok(Subscription { link, stream, out, received: 0, received_at_doubt: None })
+    let subscribed = subscribing.await.map_err(|_| too_late("consume from", &broker.address()))?;
+    subscribed.map_err(|error| broker.explain("consume from", &error))
 }
 
 impl Subscription {
-    /// Whether the broker still serves us; else why we think that it does not. A channel can die at the broker
-    /// and look alive here.
-    async fn probe(&mut self, broker: &Broker, prefetch: u16) -> Result<(), String> {
-        let queue = broker.settings.queue.as_str().into();
-        let ask = self.link.channel.queue_declare(
-            queue,
-            QueueDeclareOptions::durable().passive(),
-            FieldTable::default(),
-        );
-        let state =
-            timeout(ANSWER_TIMEOUT, ask).await.map_err(|_| "the broker does not answer".to_owned())?;
-        let state = state.map_err(|error| error.to_string())?;
-        eprintln!("PROBE {state:?} out {}", self.out.load(Ordering::Relaxed));
-        if state.consumer_count() == 0 {
-            return Err("the broker does not know our consumer".to_owned());
-        }
-        let has_room = self.out.load(Ordering::Relaxed) < usize::from(prefetch);
-        if state.message_count() == 0 || !has_room {
-            self.received_at_doubt = None;
-        } else if self.received_at_doubt.replace(self.received) == Some(self.received) {
-            // For a whole interval messages waited, we had room, and none came.
-            return Err("messages wait at the broker and none comes".to_owned());
-        }
+    /// Sees to it that the broker serves us; else tells why it cannot be made to.
+    async fn probe(&mut self, broker: &Broker, prefetch: u16) -> Result<(), QueueError> {
+        let is_quiet = self.out.load(Ordering::Relaxed) == 0 && self.received == self.received_at_probe;
+        self.received_at_probe = self.received;
+        if is_quiet { self.renew(broker, prefetch).await } else { self.ask(broker).await }
+    }
+
+    /// Subscribes anew on a new channel. A channel can be dead and show no sign of it: when a queue is deleted
+    /// and declared again, RabbitMQ 3.10 counts our consumer and gives it messages that never come here. To
+    /// subscribe again while nothing is out costs five short requests and mends whatever it was.
+    async fn renew(&mut self, broker: &Broker, prefetch: u16) -> Result<(), QueueError> {
+        let link = Arc::new(self.link.next_channel(broker).await?);
+        // What may be on its way to the old channel goes back when it closes.
+        self.link.close_channel().await;
+        self.stream = consume(broker, &link, prefetch).await?;
+        self.link = link;
         Ok(())
+    }
+
+    /// Whether the channel answers and the broker knows of a consumer.
+    async fn ask(&self, broker: &Broker) -> Result<(), QueueError> {
+        let (queue, address) = (broker.settings.queue.as_str().into(), broker.address());
+        let passive = QueueDeclareOptions::durable().passive();
+        let asking =
+            timeout(ANSWER_TIMEOUT, self.link.channel.queue_declare(queue, passive, FieldTable::default()));
+        let state = asking.await.map_err(|_| too_late("consume from", &address))?;
+        match state.map_err(|error| broker.explain("consume from", &error))?.consumer_count() {
+            0 => {
+                let message = format!("`{address}` does not know our consumer any more");
+                Err(QueueError::new(QueueErrorKind::Transient, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes no more and returns what nobody has seen. What is out can still be settled.

@@ -44,7 +44,7 @@ impl RabbitQueue {
             _ => Publisher::connect(&self.broker).await?,
         };
         let Sent { confirmed, some_returned } = publisher.send(&self.broker, window).await?;
-        eprintln!("SENT {confirmed:?} {some_returned}"); if some_returned {
+        if some_returned {
             tracing::warn!("RabbitMQ returned hints: the queue is gone and will be declared anew");
         } else {
             *slot = Some(publisher);

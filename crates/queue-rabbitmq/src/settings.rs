@@ -14,7 +14,7 @@ pub struct RabbitSettings {
     pub delivery_limit: u32,
     /// How long a sent hint may stay without a confirm before it counts as unknown.
     pub confirm_timeout: Duration,
-    /// How often a consumer asks the broker whether it is still known there.
+    /// How often a consumer makes sure that the broker serves it: a quiet one subscribes anew.
     pub probe_interval: Duration,
 }
 
@@ -26,7 +26,7 @@ impl RabbitSettings {
             queue: "spanfleet.tasks".to_owned(),
             delivery_limit: 20,
             confirm_timeout: Duration::from_secs(10),
-            probe_interval: Duration::from_secs(15),
+            probe_interval: Duration::from_secs(10),
         }
     }
 }
