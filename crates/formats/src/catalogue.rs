@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use spanfleet_core::{OptionError, Order, options::Compression};
 
-use crate::{Entry, Format, FormatInfo, conll, csv, json, jsonl};
+use crate::{Entry, Format, FormatInfo, conll, csv, json, jsonl, xml};
 
 /// One line per format, in the order that people see.
-static ENTRIES: &[Entry] = &[jsonl::ENTRY, json::ENTRY, csv::ENTRY, conll::ENTRY];
+static ENTRIES: &[Entry] = &[jsonl::ENTRY, json::ENTRY, xml::ENTRY, csv::ENTRY, conll::ENTRY];
 
 /// What every format of text can be compressed with.
 pub(crate) const ALL_COMPRESSIONS: &[Compression] =
@@ -25,15 +25,24 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// Makes the format that an order asks for; refuses an unknown one, and options that it can't follow.
 pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
     let entry = find(&order.format).ok_or_else(|| OptionError::unknown("format", &order.format, names()))?;
+    let compression = order.options.compression;
+    if !entry.info.compressions.contains(&compression) {
+        let allowed = format!("{} with {}", words(&entry.info).join(", "), entry.info.name);
+        return Err(OptionError::value("option", "compression", &compression.as_str().into(), allowed));
+    }
     (entry.make)(order)
 }
 
 impl FormatInfo {
     /// `compression_options` of the format's row in `export_formats`.
     pub fn compression_options(&self) -> Value {
-        let words: Vec<_> = self.compressions.iter().map(|compression| compression.as_str()).collect();
+        let words = words(self);
         json!({"compression": words, "default": words.first()})
     }
+}
+
+fn words(info: &FormatInfo) -> Vec<&'static str> {
+    info.compressions.iter().map(|compression| compression.as_str()).collect()
 }
 
 fn names() -> String {
@@ -57,7 +66,8 @@ mod tests {
     #[test]
     fn unknown_formats_are_refused_with_the_list() {
         let error = open(&order("word", "{}")).err().unwrap().to_string();
-        assert_eq!(error, "unknown format `word`; allowed: jsonl, json, csv, conll");
+        assert_eq!(error, format!("unknown format `word`; allowed: {}", names()));
+        assert!(error.contains("jsonl, json"), "{error}");
     }
 
     #[test]
@@ -69,7 +79,7 @@ mod tests {
                 "{}",
                 entry.info.name
             );
-            assert!(entry.info.extensions().contains(&format!("{}.gz", entry.info.extension)));
+            assert_eq!(entry.info.extensions()[0], entry.info.extension);
             assert_eq!(entry.info.compression_options()["compression"][0], "none");
         }
     }

@@ -15,7 +15,7 @@ use spanfleet_core::{Document, Ledger, Order, Schema};
 use crate::testing::{corpus, document, export, order};
 use crate::{Layout, PartSummary, all, open, support::framing::assemble};
 
-mod documents;
+pub(crate) mod documents;
 
 /// Options that lead encoders down different paths; a format ignores what is not its own.
 const OPTIONS: &[&str] = &[

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
-//! | `jsonl`, `json`, `csv`, `conll` | one format each |
+//! | `jsonl`, `json`, `csv`, `xml`, `conll` | one format each |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
 //! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
@@ -20,6 +20,7 @@ mod json;
 mod jsonl;
 pub mod shape;
 pub mod support;
+mod xml;
 
 #[cfg(test)]
 mod corpora;

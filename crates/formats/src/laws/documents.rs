@@ -72,7 +72,7 @@ const METADATA: &[&str] = &[
     r#"{"file":"f","doc":null,"q":"\" ,\n"}"#,
 ];
 
-pub(super) fn documents() -> impl Strategy<Value = Vec<Document>> {
+pub(crate) fn documents() -> impl Strategy<Value = Vec<Document>> {
     vec(document(), 0..6).prop_map(|mut documents| {
         for (at, document) in documents.iter_mut().enumerate() {
             document.id = format!("t{at}").into();
@@ -169,7 +169,7 @@ fn span(at: u32, start: u32, end: u32) -> Annotation {
 }
 
 /// Many short texts.
-pub(super) fn long() -> Vec<Document> {
+pub(crate) fn long() -> Vec<Document> {
     let text = "Ada met Bo Li in 東京 . ".repeat(4);
     let annotations: Vec<_> = (0..8).map(|at| span(at, at * 8, at * 8 + 3)).collect();
     let make = |at| Document {
@@ -182,7 +182,7 @@ pub(super) fn long() -> Vec<Document> {
 }
 
 /// One text of a megabyte with ten thousand spans.
-pub(super) fn wide() -> Vec<Document> {
+pub(crate) fn wide() -> Vec<Document> {
     let text = "Ada met 東京 . ".repeat(64 << 10);
     let annotations = (0..10_000).map(|at| span(at, at * 12, at * 12 + 7)).collect();
     vec![Document { id: "wide".into(), text, annotations, ..Document::default() }]
