@@ -70,7 +70,7 @@ pub(crate) async fn connect(
 }
 
 fn code(error: &Error) -> Option<String> {
-    error.as_database_error().and_then(|database| database.code()).map(std::borrow::Cow::into_owned)
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned)
 }
 
 /// What the class of an SQLSTATE asks for: the set-up (28 authorisation, 3D no database, 42 no table, column or

@@ -49,11 +49,11 @@ pub(crate) async fn resolve_people(
 ) -> Result<Vec<i64>, SourceError> {
     let (mut ids, mut names) = numbers_and_names(wanted);
     names.retain(|name| is_storable(name));
-    let named: Result<Vec<i64>, _> = sqlx::query_scalar("SELECT id::int8 FROM users WHERE name = ANY($1)")
+    let found: Result<Vec<i64>, _> = sqlx::query_scalar("SELECT id::int8 FROM users WHERE name = ANY($1)")
         .bind(names)
         .fetch_all(database)
         .await;
-    ids.extend(named.map_err(|error| place.failure("look up the annotators", &error))?);
+    ids.extend(found.map_err(|error| place.failure("look up the annotators", &error))?);
     Ok(ids)
 }
 

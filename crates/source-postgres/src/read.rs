@@ -87,14 +87,14 @@ impl PostgresSource {
 
 /// Merges on a thread of its own until the end, an error, or until nobody listens.
 fn hand_over(mut documents: Documents<impl Iterator<Item = Result<Bytes, SourceError>>>, batches: &Batches) {
-    let mut batcher = Batcher::default();
+    let mut gathered = Batcher::default();
     loop {
         let sent = match documents.next() {
-            Ok(Some((_, document))) => batcher.push(document).map(Ok),
+            Ok(Some((_, document))) => gathered.push(document).map(Ok),
             Ok(None) => break,
             Err(error) => {
                 // The documents before the one that failed are good.
-                let good = batcher.take().is_none_or(|batch| batches.blocking_send(Ok(batch)).is_ok());
+                let good = gathered.take().is_none_or(|batch| batches.blocking_send(Ok(batch)).is_ok());
                 if good {
                     let _ = batches.blocking_send(Err(error));
                 }
@@ -105,7 +105,7 @@ fn hand_over(mut documents: Documents<impl Iterator<Item = Result<Bytes, SourceE
             return;
         }
     }
-    if let Some(batch) = batcher.take() {
+    if let Some(batch) = gathered.take() {
         let _ = batches.blocking_send(Ok(batch));
     }
 }

@@ -103,7 +103,7 @@ impl<'c> Documents<'c> {
         let document = Document {
             id: external_id.map_or_else(|| text_id.to_string().into(), Into::into),
             text,
-            metadata: self.json(metadata, text_id, "metadata")?,
+            metadata: self.json(metadata.as_deref(), text_id, "metadata")?,
             tokens: tokens.map_err(|error| self.bad_column(text_id, "tokens", &error.to_string()))?,
             ..Document::default()
         };
@@ -125,13 +125,13 @@ impl<'c> Documents<'c> {
             label: self.names.label(label_id, row_id)?,
             annotator: annotator_id.map(|id| self.names.person(id)),
             confidence: confidence.filter(|number| number.is_finite()),
-            attributes: self.json(metadata, text_id, "annotation metadata")?,
+            attributes: self.json(metadata.as_deref(), text_id, "annotation metadata")?,
             created_at: created_at.transpose()?,
         })
     }
 
-    fn json(&self, column: Option<String>, text_id: i64, what: &str) -> Result<Option<Json>, SourceError> {
-        let json = column.as_deref().map(Json::parse).transpose();
+    fn json(&self, column: Option<&str>, text_id: i64, what: &str) -> Result<Option<Json>, SourceError> {
+        let json = column.map(Json::parse).transpose();
         json.map_err(|error| self.bad_column(text_id, what, &error.to_string()))
     }
 

@@ -39,7 +39,7 @@ pub struct SqliteSource {
 /// A read holds one connection, and each is a thread; more than this wait for each other.
 const CONNECTIONS: u32 = 16;
 /// How long a read waits for a free connection before it says that the machine is too busy.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(120);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_mins(2);
 
 impl SqliteSource {
     /// Opens `sqlite://path/to/file.db`, which has to be there; reads when first asked for something. Has to be

@@ -43,7 +43,7 @@ pub(crate) async fn resolve_people(
 ) -> Result<Vec<i64>, SourceError> {
     let (mut ids, names) = numbers_and_names(wanted);
     let query = sqlx::query_scalar("SELECT id FROM users WHERE name IN (SELECT value FROM json_each(?))");
-    let named: Result<Vec<i64>, _> = query.bind(json_list(&names)).fetch_all(database).await;
-    ids.extend(named.map_err(|error| place.failure("look up the annotators", &error))?);
+    let found: Result<Vec<i64>, _> = query.bind(json_list(&names)).fetch_all(database).await;
+    ids.extend(found.map_err(|error| place.failure("look up the annotators", &error))?);
     Ok(ids)
 }

@@ -41,9 +41,8 @@ async fn horizon(
 ) -> Result<(Option<Timestamp>, Range), SourceError> {
     let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), (SELECT max(id) FROM texts), \
                (SELECT max(id) FROM annotations), (SELECT max(id) FROM relations)";
-    let row: Result<(String, Option<i64>, Option<i64>, Option<i64>), _> =
-        sqlx::query_as(sql).fetch_one(database).await;
-    let (now, texts, annotations, relations) =
+    let row = sqlx::query_as(sql).fetch_one(database).await;
+    let (now, texts, annotations, relations): (String, Option<i64>, Option<i64>, Option<i64>) =
         row.map_err(|error| place.failure("look for the last rows", &error))?;
     let range = Range {
         through: texts.unwrap_or_default(),

@@ -1,4 +1,5 @@
 //! A database of its own for each test, on the server of `SPANFLEET_TEST_POSTGRES_URL`.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -21,10 +22,11 @@ pub(crate) struct Database {
     name: String,
 }
 
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 impl Database {
     pub(crate) async fn create() -> Option<Database> {
         let server = PgConnectOptions::from_str(&std::env::var(SERVER).ok()?).unwrap();
-        static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let database = Database { server, name: format!("spanfleet_source_{}_{number}", std::process::id()) };
         let mut admin = database.server.connect().await.unwrap();

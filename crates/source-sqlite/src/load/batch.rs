@@ -33,7 +33,7 @@ impl Batch<'_> {
                 None => new.push(document),
                 Some((_, stored)) if stored == document => report.texts_unchanged += 1,
                 Some((text_id, _)) => {
-                    changed.push(Write { document, text_id: *text_id, first_annotation: 0 })
+                    changed.push(Write { document, text_id: *text_id, first_annotation: 0 });
                 }
             }
         }

@@ -1,4 +1,5 @@
 //! A database file of its own for each test.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
 
 use std::str::FromStr;
 use std::sync::Arc;

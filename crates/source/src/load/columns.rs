@@ -95,9 +95,9 @@ pub fn text_row_bytes(document: &Document) -> usize {
         let words = [&token.pos, &token.lemma, &token.chunk].into_iter().flatten();
         60 + words.map(|word| 6 * word.len()).sum::<usize>()
     };
-    let tokens_bytes: usize = document.tokens.iter().flatten().map(token_bytes).sum();
+    let json_bytes: usize = document.tokens.iter().flatten().map(token_bytes).sum();
     let metadata_bytes = document.metadata.as_ref().map_or(0, |json| json.as_str().len());
-    document.text.len() + metadata_bytes + tokens_bytes
+    document.text.len() + metadata_bytes + json_bytes
 }
 
 /// For each relation the positions of its two ends among the annotations; `None` for an end that is missing.

@@ -39,8 +39,8 @@ pub async fn rows_after_the_plan_are_left_out(stage: Stage) {
     assert_eq!(stage.read_all(&everything).await.len(), 30);
 }
 
-fn names(names: &[&str]) -> Option<Vec<Id>> {
-    Some(names.iter().map(|name| Id::Name((*name).to_owned())).collect())
+fn names(names: &[&str]) -> Vec<Id> {
+    names.iter().map(|name| Id::Name((*name).to_owned())).collect()
 }
 
 /// Numbers are rows of the tables, names are names whatever they look like.
@@ -58,10 +58,10 @@ pub async fn filters_take_numbers_and_any_name(stage: Stage) {
     let by_everybody = Filter { annotator_ids: numbers(&[1, 2, 3]), ..Filter::default() };
     assert_eq!(count(by_everybody).await, (4, 8));
     let nasty = names(&["'; DROP TABLE texts; --", "\0", "and//or"]);
-    let filter = Filter { label_ids: nasty.clone(), ..Filter::default() };
+    let filter = Filter { label_ids: Some(nasty.clone()), ..Filter::default() };
     assert_eq!(count(filter).await, (4, 1));
-    assert_eq!(count(Filter { text_ids: nasty.clone(), ..Filter::default() }).await, (0, 0));
-    assert_eq!(count(Filter { annotator_ids: nasty, ..Filter::default() }).await, (4, 0));
+    assert_eq!(count(Filter { text_ids: Some(nasty.clone()), ..Filter::default() }).await, (0, 0));
+    assert_eq!(count(Filter { annotator_ids: Some(nasty), ..Filter::default() }).await, (4, 0));
     let sharp = Timestamp::parse("2026-01-02T03:04:05.123457Z");
     assert_eq!(count(Filter { date_from: sharp, ..Filter::default() }).await, (4, 0));
 }
@@ -69,7 +69,7 @@ pub async fn filters_take_numbers_and_any_name(stage: Stage) {
 /// A relation whose end a filter leaves out still names it: the encoder counts what it can't write.
 pub async fn relations_outlive_filtered_ends(stage: Stage) {
     stage.load(&[rich()]).await;
-    let filter = Filter { label_ids: names(&["PER"]), ..Filter::default() };
+    let filter = Filter { label_ids: Some(names(&["PER"])), ..Filter::default() };
     let read = stage.read_all(&stage.filtered(filter)).await;
     assert_eq!(read[0].relations, rich().relations);
     assert_eq!(read[0].annotations.len(), 2);
@@ -85,10 +85,10 @@ pub async fn labels_are_those_that_occur(stage: Stage) {
     let schema = stage.plan(&stage.everything(), Partitions::Auto).await.schema;
     assert_eq!(schema.labels, ["DOG", "EVENT/Attack", "EVENT/Attack/Raid", "PER"]);
     assert_eq!(schema.relation_types, ["met"]);
-    let alice = Filter { annotator_ids: names(&["alice"]), ..Filter::default() };
+    let alice = Filter { annotator_ids: Some(names(&["alice"])), ..Filter::default() };
     let schema = stage.plan(&stage.filtered(alice), Partitions::Auto).await.schema;
     assert_eq!(schema.labels, ["EVENT/Attack/Raid", "PER"]);
-    let one = Filter { text_ids: names(&["plain-1"]), ..Filter::default() };
+    let one = Filter { text_ids: Some(names(&["plain-1"])), ..Filter::default() };
     let schema = stage.plan(&stage.filtered(one), Partitions::Auto).await.schema;
     assert_eq!(
         (schema.labels, schema.relation_types),
@@ -120,8 +120,8 @@ pub async fn counts_and_checks(stage: Stage) {
     let count = async |filter: Filter| stage.source.count(&stage.filtered(filter)).await.unwrap();
     let expected = |texts, annotations| Some(SelectionCount { texts, annotations });
     assert_eq!(count(Filter::default()).await, expected(7, 13));
-    let dogs = Filter { label_ids: names(&["DOG"]), ..Filter::default() };
+    let dogs = Filter { label_ids: Some(names(&["DOG"])), ..Filter::default() };
     assert_eq!(count(dogs).await, expected(7, 2));
-    let one = Filter { text_ids: names(&["plain-0"]), ..Filter::default() };
+    let one = Filter { text_ids: Some(names(&["plain-0"])), ..Filter::default() };
     assert_eq!(count(one).await, expected(1, 2));
 }
