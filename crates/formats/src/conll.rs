@@ -19,7 +19,7 @@ use spanfleet_core::{
 };
 
 use crate::catalogue::ALL_COMPRESSIONS;
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, PartEncoder, PartSummary};
+use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
 
 mod docstart;
 mod label;
@@ -38,6 +38,7 @@ const INFO: FormatInfo = FormatInfo {
     version: "1",
     layout: Layout::OneFile,
     needs_labels: false,
+    memory: Memory::Buffers,
     is_ml_ready: true,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,

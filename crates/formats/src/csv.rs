@@ -22,7 +22,7 @@ use spanfleet_core::{Annotation, Change, CharIndex, Document, Extent, Ledger, Or
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{framing::same_glue, names::LabelNames, record, record::RecordWriter};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, PartEncoder, PartSummary};
+use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
 
 mod row;
 
@@ -40,6 +40,7 @@ const INFO: FormatInfo = FormatInfo {
     version: "1",
     layout: Layout::OneFile,
     needs_labels: false,
+    memory: Memory::Buffers,
     is_ml_ready: false,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,

@@ -5,7 +5,7 @@ use spanfleet_core::{Document, Ledger, Order, Schema};
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{framing::same_glue, record, record::RecordWriter};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, PartEncoder, PartSummary};
+use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
 
 pub(crate) const ENTRY: Entry =
     Entry { info: INFO, make: |order| Ok(Box::new(JsonArray { order: order.clone() })) };
@@ -19,6 +19,7 @@ const INFO: FormatInfo = FormatInfo {
     version: "1",
     layout: Layout::OneFile,
     needs_labels: false,
+    memory: Memory::Buffers,
     is_ml_ready: false,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
-//! | `jsonl`, `json`, `csv`, `xml`, `conll` | one format each |
+//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy` | one format each |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
 //! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
@@ -19,6 +19,7 @@ mod csv;
 mod json;
 mod jsonl;
 pub mod shape;
+mod spacy;
 pub mod support;
 mod xml;
 
@@ -56,6 +57,8 @@ pub struct FormatInfo {
     pub layout: Layout,
     /// Whether an encoder has to know every label before the first document.
     pub needs_labels: bool,
+    /// What an encoder holds between texts.
+    pub memory: Memory,
     /// Ready for training without conversion.
     pub is_ml_ready: bool,
     /// Can be written and read as a stream.
@@ -77,13 +80,35 @@ impl FormatInfo {
     }
 }
 
+/// What an encoder holds between texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Buffers, which grow with the widest text and not with their number.
+    Buffers,
+    /// What it made of its part, until `finish`: a small multiple of the part's texts.
+    Part,
+}
+
 /// How parts become files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// One file per split, however many parts made it.
+    /// `train.ext`: one file per split, however many parts made it.
     OneFile,
     /// `data/train-00000-of-00004.ext`: a file per part.
     Shards,
+    /// `train/part-00000.ext`: a file per part, in a folder that readers take as a whole.
+    Folder,
+}
+
+impl Layout {
+    /// The path of a file below the job's root, from its split, its place among the split's files, and its ending.
+    pub fn path(self, split: &str, place: usize, files: usize, ending: &str) -> String {
+        match self {
+            Layout::OneFile => format!("{split}.{ending}"),
+            Layout::Shards => format!("data/{split}-{place:05}-of-{files:05}.{ending}"),
+            Layout::Folder => format!("{split}/part-{place:05}.{ending}"),
+        }
+    }
 }
 
 /// One output format, ready for one order. Pure: the same documents give the same bytes, always.

@@ -1,7 +1,8 @@
 //! Builders for tests: orders from JSON, documents from the neutral record, and a whole export in memory.
 
-use std::sync::Arc;
+use std::{io::Read, sync::Arc};
 
+use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 use spanfleet_core::{
@@ -28,7 +29,7 @@ pub(crate) fn corpus(lines: &str) -> Vec<Document> {
 
 /// A whole export, one part per slice of documents.
 pub(crate) fn export(order: &Order, parts: &[&[Document]]) -> (Vec<u8>, Ledger) {
-    let (format, schema) = (open(order).unwrap(), Schema::default());
+    let (format, schema) = (open(order).unwrap(), schema(order, parts));
     let (mut done, mut ledger) = (Vec::new(), Ledger::default());
     for documents in parts {
         let mut part = Ledger::default();
@@ -44,6 +45,23 @@ pub(crate) fn export(order: &Order, parts: &[&[Document]]) -> (Vec<u8>, Ledger) 
         ledger.merge(&part);
     }
     (assemble(&*format, &schema, &done).unwrap(), ledger)
+}
+
+/// The labels of a selection, as a plan knows them.
+pub(crate) fn schema(order: &Order, parts: &[&[Document]]) -> Schema {
+    let documents = parts.iter().copied().flatten();
+    let labels = documents.flat_map(|document| &document.annotations).map(|it| it.label.to_string());
+    Shaper::new(order).schema(&Schema { labels: labels.collect(), ..Schema::default() })
+}
+
+/// What stands in a file, without the compression that belongs to the format.
+pub(crate) fn uncompressed(format: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    match format {
+        "spacy" => ZlibDecoder::new(bytes).read_to_end(&mut content).map(drop).unwrap(),
+        _ => content.extend_from_slice(bytes),
+    }
+    content
 }
 
 /// The same as text, in one part.

@@ -25,7 +25,7 @@ use spanfleet_core::{Annotation, Change, Document, Extent, Ledger, Order, Relati
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{framing::same_glue, names::LabelNames, record};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, PartEncoder, PartSummary};
+use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
 
 mod escape;
 
@@ -43,6 +43,7 @@ const INFO: FormatInfo = FormatInfo {
     version: "1",
     layout: Layout::OneFile,
     needs_labels: false,
+    memory: Memory::Buffers,
     is_ml_ready: false,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,

@@ -64,6 +64,19 @@ pub struct Labeller {
     winners: BTreeMap<u32, Candidate>,
     kept: Vec<Candidate>,
     runs: Vec<Run>,
+    spans: Vec<Run>,
+    merged: Vec<(u32, u32)>,
+}
+
+/// Every span that fits the tokens, overlapping or not, and a label sequence chosen from them.
+#[derive(Clone, Copy)]
+pub struct Spans<'l> {
+    /// Ascending by first and last token; no two with the same tokens and label.
+    pub all: &'l [Run],
+    /// Annotations with the tokens and label of another one, with the place of that one in `all`.
+    pub merged: &'l [(u32, u32)],
+    /// Those that the overlap policy prefers, never overlapping.
+    pub sequence: &'l [Run],
 }
 
 /// An annotation that fits the tokens.
@@ -95,6 +108,8 @@ impl Labeller {
             winners: BTreeMap::new(),
             kept: Vec::new(),
             runs: Vec::new(),
+            spans: Vec::new(),
+            merged: Vec::new(),
         }
     }
 
@@ -107,15 +122,68 @@ impl Labeller {
         names: &mut LabelNames,
         ledger: &mut Ledger,
     ) -> Result<&[Run], EncodeError> {
-        self.fit_all(input, names, ledger);
+        self.fit_all(input, true, names, ledger);
         self.resolve(input.document, ledger)?;
         self.write_down(input, ledger);
         Ok(&self.runs)
     }
 
-    fn fit_all(&mut self, input: Tokenized<'_>, names: &mut LabelNames, ledger: &mut Ledger) {
+    /// Every span of a document, for a format that holds overlapping ones. Counts every annotation as written or
+    /// lost, but for labels of the whole text, which are left to the caller.
+    ///
+    /// Fails only under `overlap=error`, with the text and both annotations.
+    pub fn spans(
+        &mut self,
+        input: Tokenized<'_>,
+        names: &mut LabelNames,
+        ledger: &mut Ledger,
+    ) -> Result<Spans<'_>, EncodeError> {
+        self.fit_all(input, false, names, ledger);
+        // What the sequence can't hold is among the spans.
+        let mut not_lost = Ledger::default();
+        self.resolve(input.document, &mut not_lost)?;
+        self.write_down(input, &mut not_lost);
+        self.merge_same(input.document, ledger);
+        Ok(Spans { all: &self.spans, merged: &self.merged, sequence: &self.runs })
+    }
+
+    /// Takes one of every group of candidates with the same tokens and label, and counts.
+    fn merge_same(&mut self, document: &Document, ledger: &mut Ledger) {
+        self.spans.clear();
+        self.merged.clear();
+        // Labels by their number would give an order that depends on what came before this text.
+        self.candidates.sort_unstable_by_key(|it| (it.first, it.last, it.annotation));
+        let mut labels: Vec<u32> = Vec::new();
+        for Candidate { first, last, annotation, label, fit } in &self.candidates {
+            let (text, id) = (&document.id, &document.annotations[*annotation as usize].id);
+            if self.spans.last().is_none_or(|span| (span.first, span.last) != (*first, *last)) {
+                labels.clear();
+            }
+            let group = self.spans.len() - labels.len();
+            if let Some(same) = labels.iter().position(|known| known == label) {
+                self.merged.push((*annotation, (group + same) as u32));
+                ledger.lose_annotation(Loss::Duplicate, text, id);
+            } else {
+                labels.push(*label);
+                self.spans.push(Run { first: *first, last: *last, annotation: *annotation, touches: false });
+                ledger.counts.annotations_written += 1;
+                fit.count(text, id, ledger);
+            }
+        }
+    }
+
+    fn fit_all(
+        &mut self,
+        input: Tokenized<'_>,
+        takes_texts: bool,
+        names: &mut LabelNames,
+        ledger: &mut Ledger,
+    ) {
         self.candidates.clear();
         for (at, annotation) in input.document.annotations.iter().enumerate() {
+            if !takes_texts && annotation.extent == Extent::Text {
+                continue;
+            }
             match fit(annotation, input, self.alignment) {
                 Ok((first, last, fit)) => {
                     let (first, last, annotation_at) = (first as u32, last as u32, at as u32);

@@ -51,10 +51,10 @@ pub(super) fn assemble(
     let compression = order.options.compression;
     let ending = format!("{}{}", info.extension, compress::extension(compression));
     match info.layout {
-        Layout::OneFile => Ok(vec![file(format, order, schema, format!("{split}.{ending}"), parts)?]),
-        Layout::Shards => {
+        Layout::OneFile => Ok(vec![file(format, order, schema, info.layout.path(split, 0, 1, &ending), parts)?]),
+        Layout::Shards | Layout::Folder => {
             let shard = |(place, part)| {
-                let path = format!("data/{split}-{place:05}-of-{:05}.{ending}", parts.len());
+                let path = info.layout.path(split, place, parts.len(), &ending);
                 file(format, order, schema, path, std::slice::from_ref(part))
             };
             parts.iter().enumerate().map(shard).collect()
