@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
-//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy` | one format each |
+//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord` | one format each |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
 //! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
@@ -21,6 +21,7 @@ mod jsonl;
 pub mod shape;
 mod spacy;
 pub mod support;
+mod tfrecord;
 mod xml;
 
 #[cfg(test)]
