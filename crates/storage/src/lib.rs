@@ -130,3 +130,26 @@ pub enum Link {
     /// The store has no addresses; the API has to carry the bytes.
     Carried,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_is_told_to_old_and_new_browsers() {
+        let check = |name: &str, expected: &str| {
+            let (lives, media_type) = (Duration::from_mins(15), "text/plain".to_owned());
+            let options = LinkOptions { lives, file_name: name.to_owned(), media_type };
+            assert_eq!(options.content_disposition(), expected);
+        };
+        check(
+            "news-7.jsonl.gz",
+            "attachment; filename=\"news-7.jsonl.gz\"; filename*=UTF-8''news-7.jsonl.gz",
+        );
+        check(
+            "größe \"1\"",
+            "attachment; filename=\"gr__e _1_\"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%221%22",
+        );
+        check("a\r\nb: c", "attachment; filename=\"a__b: c\"; filename*=UTF-8''a%0D%0Ab%3A%20c");
+    }
+}
