@@ -73,18 +73,23 @@ fn code(error: &Error) -> Option<String> {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(std::borrow::Cow::into_owned)
 }
 
-/// What the class of an SQLSTATE asks for: the set-up (28 authorisation, 3D no database, 42 no table, column or
-/// right, 25 a read-only server), the data (22, 23), or time.
 fn kind(error: &Error) -> SourceErrorKind {
     match error {
         Error::Configuration(_) | Error::Tls(_) | Error::ColumnDecode { .. } => {
             SourceErrorKind::Configuration
         }
-        Error::Database(_) => match code(error).unwrap_or_default().get(..2) {
-            Some("28" | "3D" | "3F" | "42" | "25" | "0A") => SourceErrorKind::Configuration,
-            Some("22" | "23" | "54") => SourceErrorKind::Invalid,
-            _ => SourceErrorKind::Transient,
-        },
+        Error::Database(_) => kind_of_code(&code(error).unwrap_or_default()),
+        _ => SourceErrorKind::Transient,
+    }
+}
+
+/// What the class of an SQLSTATE asks for: the set-up (28 authorisation, 3D no database, 42 no table, column or
+/// right, 25 a read-only server), the data (22, 23), or time. What a key refers to may just have been deleted.
+fn kind_of_code(code: &str) -> SourceErrorKind {
+    match (code, code.get(..2)) {
+        ("23503", _) => SourceErrorKind::Transient,
+        (_, Some("28" | "3D" | "3F" | "42" | "25" | "0A")) => SourceErrorKind::Configuration,
+        (_, Some("22" | "23" | "54")) => SourceErrorKind::Invalid,
         _ => SourceErrorKind::Transient,
     }
 }

@@ -4,6 +4,7 @@
 //! without reading anything back, and other writers may draw between.
 
 mod batch;
+mod keys;
 mod refusal;
 mod rows;
 
@@ -21,6 +22,7 @@ use crate::error::{self, Place};
 use crate::names::{labels, people};
 use crate::tables::Tables;
 use batch::Batch;
+use keys::Keys;
 
 /// Loads documents into an annotation platform's tables in PostgreSQL, made by our migration.
 pub struct PostgresLoader {
@@ -35,6 +37,7 @@ pub struct PostgresLoader {
 struct Session {
     connection: PgConnection,
     tables: Tables,
+    keys: Keys,
     known: Option<Known>,
 }
 
@@ -56,7 +59,8 @@ impl PostgresLoader {
     async fn open(&self) -> Result<Session, SourceError> {
         let mut connection = error::connect(&self.options, &self.place, CONNECT_TIMEOUT).await?;
         let tables = Tables::detect(&mut connection, &self.place).await?;
-        Ok(Session { connection, tables, known: None })
+        let keys = Keys::of(&mut connection, &self.place).await?;
+        Ok(Session { connection, tables, keys, known: None })
     }
 }
 
@@ -101,7 +105,8 @@ impl Session {
             Some(known) => known,
             None => Known::load(&mut transaction, &self.tables, project, place).await?,
         };
-        let mut batch = Batch { database: &mut transaction, tables: &self.tables, project, place, known };
+        let (tables, keys) = (&self.tables, self.keys);
+        let mut batch = Batch { database: &mut transaction, tables, keys, project, place, known };
         let report = batch.load(documents).await?;
         let known = batch.known;
         transaction.commit().await.map_err(failure)?;

@@ -187,15 +187,21 @@ impl Planner<'_> {
     fn may_lack_labels(&self, labels: &Labels) -> bool {
         let Slice { texts, annotators, date_from, date_to, .. } = self.slice;
         let is_narrowed = texts.is_some() || annotators.is_some() || date_from.is_some() || date_to.is_some();
-        is_narrowed || labels.is_hierarchy()
+        is_narrowed || labels.is_hierarchy() || !self.has_own_labels()
+    }
+
+    /// Else its labels may be those of other projects.
+    fn has_own_labels(&self) -> bool {
+        self.tables.has("labels", "project_id")
     }
 
     async fn occurring_labels(&mut self, labels: &Labels) -> Result<Vec<i64>, SourceError> {
         let ids: Vec<i64> = labels.paths().keys().copied().collect();
+        let join = if self.has_own_labels() { String::new() } else { self.slice.join_own_texts("a.text_id") };
         let condition = self.slice.annotations_condition(self.tables);
-        // A label belongs to one project, so its texts need not be asked.
         let sql = format!(
-            "SELECT DISTINCT a.label_id::int8 FROM annotations a WHERE {condition} AND a.label_id = ANY($1)"
+            "SELECT DISTINCT a.label_id::int8 FROM annotations a{join} \
+             WHERE {condition} AND a.label_id = ANY($1)"
         );
         let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids);
         query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))

@@ -231,16 +231,18 @@ impl Slice {
         }
     }
 
-    /// Keeps to the project's own texts where others lie between; `column` names the text.
-    pub(crate) fn join_texts(&self, column: &str) -> String {
+    /// Keeps to the project's own texts where others lie between.
+    fn join_texts(&self, column: &str) -> String {
+        if self.is_shared { self.join_own_texts(column) } else { String::new() }
+    }
+
+    /// Keeps to the project's own texts; `column` names the text.
+    pub(crate) fn join_own_texts(&self, column: &str) -> String {
         let (project, Range { after, through, .. }) = (self.project.0, self.range);
-        if self.is_shared {
-            format!(
-                " JOIN texts t ON t.id = {column} AND t.project_id = {project} AND t.id > {after} AND t.id <= {through}"
-            )
-        } else {
-            String::new()
-        }
+        format!(
+            " JOIN texts t ON t.id = {column} AND t.project_id = {project} \
+             AND t.id > {after} AND t.id <= {through}"
+        )
     }
 
     fn optional_text(&self, tables: &Tables, alias: &str, column: &str) -> String {

@@ -11,6 +11,7 @@ use spanfleet_source::load::range::Range;
 use sqlx::postgres::PgConnection;
 
 use super::Known;
+use super::keys::Keys;
 use super::rows::{self, Write};
 use crate::documents::Documents;
 use crate::error::Place;
@@ -24,6 +25,7 @@ const SEND_BYTES: usize = 256 * 1024;
 pub(crate) struct Batch<'b> {
     pub(crate) database: &'b mut PgConnection,
     pub(crate) tables: &'b Tables,
+    pub(crate) keys: Keys,
     pub(crate) project: ProjectId,
     pub(crate) place: &'b Place,
     pub(crate) known: Known,
@@ -192,8 +194,10 @@ impl Batch<'_> {
         self.make_people(writes).await?;
         self.make_labels(writes).await?;
         let ids = self.draw_ids("annotations", annotations).await?;
+        self.keys.hold(self.database, writes, &self.known, self.place).await?;
         self.copy_in(rows::ANNOTATIONS, rows::annotations(writes, &ids, &self.known)).await?;
         self.copy_in(rows::RELATIONS, rows::relations(writes, &ids, self.place)?).await?;
+        self.keys.release(self.database, self.place).await?;
         Ok((annotations as u64, relations as u64))
     }
 

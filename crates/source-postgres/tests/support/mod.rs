@@ -1,5 +1,6 @@
 //! A database of its own for each test, on the server of `SPANFLEET_TEST_POSTGRES_URL`.
 #![allow(clippy::unwrap_used, reason = "test code: a failure is a panic")]
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -50,14 +51,33 @@ impl Database {
     }
 }
 
+impl Database {
+    /// A user who may fill the tables and nothing else.
+    pub(crate) async fn make_loader_role(&self) -> String {
+        let name = format!("{}_loader", self.name);
+        let sql = format!(
+            "CREATE ROLE {name} LOGIN PASSWORD 'loader'; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}; \
+             GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connect().await).await.unwrap();
+        let options = self.server.clone().database(&self.name).username(&name).password("loader");
+        options.to_url_lossy().to_string()
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
-        let (server, drop) = (self.server.clone(), format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let (server, name) = (self.server.clone(), &self.name);
+        let drop =
+            [format!("DROP DATABASE {name} WITH (FORCE)"), format!("DROP ROLE IF EXISTS {name}_loader")];
         let remove = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let mut admin = server.connect().await.unwrap();
-                sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut admin).await.unwrap();
+                for sql in drop {
+                    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+                }
             });
         };
         // A runtime may not wait within another.
