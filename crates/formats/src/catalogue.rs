@@ -3,11 +3,19 @@
 use serde_json::{Value, json};
 use spanfleet_core::{OptionError, Order, options::Compression};
 
-use crate::{Entry, Format, FormatInfo, conll, csv, json, jsonl, spacy, tfrecord, xml};
+use crate::{Entry, Format, FormatInfo, brat, conll, csv, json, jsonl, spacy, tfrecord, xml};
 
 /// One line per format, in the order that people see.
-static ENTRIES: &[Entry] =
-    &[jsonl::ENTRY, json::ENTRY, xml::ENTRY, csv::ENTRY, conll::ENTRY, spacy::ENTRY, tfrecord::ENTRY];
+static ENTRIES: &[Entry] = &[
+    jsonl::ENTRY,
+    json::ENTRY,
+    xml::ENTRY,
+    csv::ENTRY,
+    conll::ENTRY,
+    spacy::ENTRY,
+    tfrecord::ENTRY,
+    brat::ENTRY,
+];
 
 /// What every format of text can be compressed with.
 pub(crate) const ALL_COMPRESSIONS: &[Compression] =

@@ -7,12 +7,13 @@
 //! | --- | --- |
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
-//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord` | one format each |
+//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord`, `brat` | one format each |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
 //! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
 //! line in [`catalogue`]. The laws in `laws.rs` run over it from then on.
 
+mod brat;
 pub mod catalogue;
 mod conll;
 mod csv;

@@ -2,7 +2,7 @@
 
 use std::{io::Read, sync::Arc};
 
-use flate2::read::ZlibDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 use spanfleet_core::{
@@ -59,9 +59,30 @@ pub(crate) fn uncompressed(format: &str, bytes: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     match format {
         "spacy" => ZlibDecoder::new(bytes).read_to_end(&mut content).map(drop).unwrap(),
+        "brat" => content.extend(unzip(bytes).into_iter().flat_map(|(_, file)| file)),
         _ => content.extend_from_slice(bytes),
     }
     content
+}
+
+/// The files of a small zip, by the directory at its end.
+pub(crate) fn unzip(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let number = |at: usize, length: usize| {
+        zip[at..at + length].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let end = zip.len() - 22;
+    let mut at = number(end + 16, 4);
+    let file = |_| {
+        let (name_bytes, begin) = (number(at + 28, 2), number(at + 42, 4));
+        let name = String::from_utf8(zip[at + 46..at + 46 + name_bytes].to_vec()).unwrap();
+        let deflated = &zip[begin + 30 + name_bytes..][..number(at + 20, 4)];
+        let mut content = Vec::new();
+        DeflateDecoder::new(deflated).read_to_end(&mut content).unwrap();
+        assert_eq!(content.len(), number(at + 24, 4));
+        at += 46 + name_bytes;
+        (name, content)
+    };
+    (0..number(end + 10, 2)).map(file).collect()
 }
 
 /// The same as text, in one part.
