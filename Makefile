@@ -19,8 +19,7 @@ demo: ## export a small corpus with the embedded defaults and show what came out
 
 test: check ## install what is missing, then run everything against real servers
 	scripts/setup-test-servers.sh
-	$(CARGO) build --workspace --bins
-	$(CARGO) build --workspace --tests
+	$(CARGO) build --workspace --bins --tests
 	target/debug/with-servers -- $(CARGO) $(TESTS) --workspace
 
 check: ## formatting and lints
@@ -31,9 +30,10 @@ fmt: ## format everything
 	$(CARGO) fmt --all
 
 bench: ## memory and time of the fleet on a large corpus
-	$(CARGO) build --release -p spanfleet
-	$(CARGO) build -p spanfleet-tests --bins
-	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
+	scripts/setup-test-servers.sh
+	$(CARGO) build --profile demo -p spanfleet
+	$(CARGO) build --workspace --bins --tests
+	SPANFLEET_BIN=$(CURDIR)/target/demo/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
 
 up: ## a fleet on private servers on this machine, until `make down`
 	scripts/setup-test-servers.sh

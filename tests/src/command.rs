@@ -18,6 +18,7 @@ pub struct Said {
 
 impl Said {
     /// Panics with the output unless the command ended well.
+    #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use)] // the panic is the point
     pub fn ok(self) -> Said {
         assert!(self.status.success(), "{}\n{}\n{}", self.status, self.out, self.err);
         self
@@ -38,6 +39,7 @@ pub fn spanfleet(folder: &Path, args: &[&str]) -> Said {
 
 /// The same with settings.
 pub fn spanfleet_with(folder: &Path, env: &[(String, String)], args: &[&str]) -> Said {
-    let (status, out, err) = Process::spanfleet("spanfleet", folder).envs(env.iter().cloned()).args(args).run();
+    let (status, out, err) =
+        Process::spanfleet("spanfleet", folder).envs(env.iter().cloned()).args(args).run();
     Said { status, out, err }
 }

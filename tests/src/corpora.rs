@@ -28,7 +28,15 @@ pub fn repeated_corpus(folder: &Path, texts: usize) -> PathBuf {
         None => lines.extend(fs::read_to_string(harbour()).unwrap().lines().map(str::to_owned)),
         // Texts of one sentence and of several pages, with emoji, relations, nested and discontinuous spans.
         Some(corpora) => {
-            for name in ["btc-en-f", "wnut17-en", "turku-fi-brat", "uner-zh", "xquad-ar", "webanno-tsv3-suite", "pubannotation-en"] {
+            for name in [
+                "btc-en-f",
+                "wnut17-en",
+                "turku-fi-brat",
+                "uner-zh",
+                "xquad-ar",
+                "webanno-tsv3-suite",
+                "pubannotation-en",
+            ] {
                 let text = fs::read_to_string(corpora.join(name).join("corpus.jsonl")).unwrap();
                 lines.extend(text.split('\n').filter(|line| !line.is_empty()).map(str::to_owned));
             }
@@ -38,7 +46,11 @@ pub fn repeated_corpus(folder: &Path, texts: usize) -> PathBuf {
     let mut out = std::io::BufWriter::new(fs::File::create(&path).unwrap());
     for number in 0..texts {
         let line = &lines[number % lines.len()];
-        let line = line.replacen("{\"id\":\"", &format!("{{\"id\":\"{number}:"), 1).replacen("{\"id\": \"", &format!("{{\"id\": \"{number}:"), 1);
+        let line = line.replacen("{\"id\":\"", &format!("{{\"id\":\"{number}:"), 1).replacen(
+            "{\"id\": \"",
+            &format!("{{\"id\": \"{number}:"),
+            1,
+        );
         writeln!(out, "{line}").unwrap();
     }
     out.flush().unwrap();

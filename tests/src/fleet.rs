@@ -8,7 +8,7 @@ use crate::servers::Bucket;
 use crate::{Client, Process, shared};
 
 /// How long anything but a large export may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Leases that are short for a fleet, and long for a busy machine.
 const LEASE_SECONDS: &str = "10";
 
@@ -40,10 +40,15 @@ impl Fleet {
         env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         spanfleet_with(work.path(), &env, &["migrate"]).ok();
         spanfleet_with(work.path(), &env, &["-q", "import", corpus, "--project", "news"]).ok();
-        let token = spanfleet_with(work.path(), &env, &["token", "create", "--user", "ada", "--project", "news"]).ok().out;
+        let token =
+            spanfleet_with(work.path(), &env, &["token", "create", "--user", "ada", "--project", "news"])
+                .ok()
+                .out;
         let listen = format!("127.0.0.1:{}", free_port());
-        let mut dispatcher =
-            Process::spanfleet("dispatcher", work.path()).envs(env.iter().cloned()).args(["dispatcher", "--listen", &listen]).start();
+        let mut dispatcher = Process::spanfleet("dispatcher", work.path())
+            .envs(env.iter().cloned())
+            .args(["dispatcher", "--listen", &listen])
+            .start();
         dispatcher.wait_for_port(listen.rsplit_once(':').unwrap().1.parse().unwrap(), PATIENCE);
         let api = Client { url: format!("http://{listen}"), token: token.trim().to_owned() };
         Fleet { work, env, bucket, api, dispatcher }
@@ -60,7 +65,8 @@ impl Fleet {
 
     /// Fetches all files of a job into a folder of the fleet's own.
     pub fn download(&self, uuid: &str, folder: &str) {
-        let args = ["jobs", "download", uuid, "--out", folder, "--url", &self.api.url, "--token", &self.api.token];
+        let args =
+            ["jobs", "download", uuid, "--out", folder, "--url", &self.api.url, "--token", &self.api.token];
         spanfleet_with(self.work.path(), &self.env, &args).ok();
     }
 

@@ -12,7 +12,13 @@ use crate::settings::{ServeSettings, Settings, WorkerSettings};
 #[command(name = "spanfleet", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
     /// Where the embedded database, artifacts and token live
-    #[arg(long, global = true, env = "SPANFLEET_DATA_DIR", default_value = "./spanfleet-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "SPANFLEET_DATA_DIR",
+        default_value = "./spanfleet-data",
+        value_name = "DIR"
+    )]
     pub(crate) data_dir: PathBuf,
     /// What to log, as a tracing filter such as `info` or `spanfleet_worker=debug`
     #[arg(long, global = true, env = "SPANFLEET_LOG", value_name = "FILTER")]

@@ -42,7 +42,11 @@ impl Client {
             .max_redirects(0)
             .timeout_connect(Some(Duration::from_secs(10)))
             .build();
-        Ok(Client { agent: config.into(), url: args.url.trim_end_matches('/').to_owned(), token: token.trim().to_owned() })
+        Ok(Client {
+            agent: config.into(),
+            url: args.url.trim_end_matches('/').to_owned(),
+            token: token.trim().to_owned(),
+        })
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
@@ -50,8 +54,14 @@ impl Client {
         read(request.call().map_err(|error| self.unreachable(&error))?)
     }
 
-    pub(crate) fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, key: Option<&str>, body: &B) -> Result<T, Failure> {
-        let mut request = self.agent.post(format!("{}{path}", self.url)).header("authorization", self.bearer());
+    pub(crate) fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        body: &B,
+    ) -> Result<T, Failure> {
+        let mut request =
+            self.agent.post(format!("{}{path}", self.url)).header("authorization", self.bearer());
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -63,7 +73,10 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::new(format!("can't reach `{}`: {error}; is `spanfleet serve` running there, or set SPANFLEET_URL", self.url))
+        Failure::new(format!(
+            "can't reach `{}`: {error}; is `spanfleet serve` running there, or set SPANFLEET_URL",
+            self.url
+        ))
     }
 
     /// Fetches an artifact into a directory, going on where an earlier try ended.
@@ -91,23 +104,36 @@ impl Client {
         if have >= artifact.bytes {
             return if have == artifact.bytes { Ok(()) } else { start_over(&file, artifact) };
         }
-        let response = self.agent.get(self.address_of(artifact)?).header("range", format!("bytes={have}-")).call();
-        let mut response = response.map_err(|error| Failure::new(format!("can't fetch `{}`: {error}", artifact.path)))?;
+        let response =
+            self.agent.get(self.address_of(artifact)?).header("range", format!("bytes={have}-")).call();
+        let mut response =
+            response.map_err(|error| Failure::new(format!("can't fetch `{}`: {error}", artifact.path)))?;
         match response.status().as_u16() {
             206 => {}
             200 => file.set_len(0)?,
-            status => return Err(Failure::new(format!("can't fetch `{}`: the store answered {status}", artifact.path))),
+            status => {
+                return Err(Failure::new(format!(
+                    "can't fetch `{}`: the store answered {status}",
+                    artifact.path
+                )));
+            }
         }
         copy(&mut response.body_mut().as_reader(), &mut file)?;
         let have = file.metadata()?.len();
-        if have == artifact.bytes { Ok(()) } else { Err(Failure::new(format!("`{}` ended after {have} of {} bytes", artifact.path, artifact.bytes))) }
+        if have == artifact.bytes {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("`{}` ended after {have} of {} bytes", artifact.path, artifact.bytes)))
+        }
     }
 
     /// The address that the API redirects to.
     fn address_of(&self, artifact: &Artifact) -> Result<String, Failure> {
-        let request = self.agent.get(format!("{}{}", self.url, artifact.link)).header("authorization", self.bearer());
+        let request =
+            self.agent.get(format!("{}{}", self.url, artifact.link)).header("authorization", self.bearer());
         let response = request.call().map_err(|error| self.unreachable(&error))?;
-        let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location =
+            response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
         match location {
             Some(path) if path.starts_with('/') => Ok(format!("{}{path}", self.url)),
             Some(address) => Ok(address),
@@ -135,7 +161,11 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<(), Failure> {
 /// A path below a directory, whatever the server says.
 fn inside(dir: &Path, path: &str) -> Result<PathBuf, Failure> {
     let is_plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    if is_plain { Ok(dir.join(path)) } else { Err(Failure::new(format!("the server named the file `{path}`, which lies outside"))) }
+    if is_plain {
+        Ok(dir.join(path))
+    } else {
+        Err(Failure::new(format!("the server named the file `{path}`, which lies outside")))
+    }
 }
 
 fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T, Failure> {

@@ -14,7 +14,8 @@ pub(crate) fn start(args: &Args) {
     let filter = format!("lapin=warn,aws_config=warn,{filter}");
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new(otherwise));
     let is_colored = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_colored);
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_colored);
     match args.log_format {
         LogFormat::Text => logs.init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),

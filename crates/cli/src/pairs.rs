@@ -20,7 +20,9 @@ pub(crate) fn filters(pairs: &[String]) -> Result<Map<String, Value>, Failure> {
     for pair in pairs {
         let (key, value) = cut("--filter", pair)?;
         let ids = match json_or_text(value) {
-            Value::String(text) if key.ends_with("_ids") => text.split(',').map(|id| json_or_text(id.trim())).collect(),
+            Value::String(text) if key.ends_with("_ids") => {
+                text.split(',').map(|id| json_or_text(id.trim())).collect()
+            }
             Value::Array(ids) => ids,
             single => vec![single],
         };
@@ -48,7 +50,8 @@ pub(crate) fn split(text: &str) -> Result<Value, Failure> {
 
 fn cut<'p>(flag: &str, pair: &'p str) -> Result<(&'p str, &'p str), Failure> {
     let cut = pair.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
-    cut.filter(|(key, _)| !key.is_empty()).ok_or_else(|| Failure::usage(format!("`{flag} {pair}` is not `key=value`")))
+    cut.filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| Failure::usage(format!("`{flag} {pair}` is not `key=value`")))
 }
 
 fn json_or_text(text: &str) -> Value {
@@ -66,13 +69,18 @@ mod tests {
     #[test]
     fn values_are_json_or_text() {
         let map = options(&strings(&["label_scheme=IO", "batch_size=5", "columns=[\"token\"]"])).unwrap();
-        assert_eq!(Value::Object(map).to_string(), r#"{"label_scheme":"IO","batch_size":5,"columns":["token"]}"#);
+        assert_eq!(
+            Value::Object(map).to_string(),
+            r#"{"label_scheme":"IO","batch_size":5,"columns":["token"]}"#
+        );
         assert!(options(&strings(&["x"])).is_err());
     }
 
     #[test]
     fn ids_gather() {
-        let map = filters(&strings(&["label_ids=PER,ORG", "label_ids=LOC", "text_ids=3", "date_from=2026-01-02"])).unwrap();
+        let map =
+            filters(&strings(&["label_ids=PER,ORG", "label_ids=LOC", "text_ids=3", "date_from=2026-01-02"]))
+                .unwrap();
         let expected = r#"{"label_ids":["PER","ORG","LOC"],"text_ids":[3],"date_from":"2026-01-02"}"#;
         assert_eq!(Value::Object(map).to_string(), expected);
     }

@@ -18,7 +18,13 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "ARTIFACTS_URL", value_name = "URL")]
     artifacts_url: Option<String>,
     /// Checksums on S3 uploads; some stores know none
-    #[arg(long, global = true, env = "SPANFLEET_S3_CHECKSUM", default_value = "when_supported", value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "SPANFLEET_S3_CHECKSUM",
+        default_value = "when_supported",
+        value_name = "WHEN"
+    )]
     pub(crate) s3_checksum: S3Checksum,
     /// Bucket in the path and not in the host name
     #[arg(long, global = true, env = "SPANFLEET_S3_PATH_STYLE", value_name = "BOOL", default_value_t = false, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
@@ -27,7 +33,13 @@ pub(crate) struct Settings {
     #[arg(long, global = true, env = "SPANFLEET_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) database_connections: u32,
     /// The queue's name at the broker
-    #[arg(long, global = true, env = "SPANFLEET_QUEUE", default_value = "spanfleet.tasks", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        env = "SPANFLEET_QUEUE",
+        default_value = "spanfleet.tasks",
+        value_name = "NAME"
+    )]
     pub(crate) queue: String,
 }
 

@@ -6,10 +6,10 @@ use std::{
 };
 
 use spanfleet_core::ProjectId;
+use spanfleet_import::InputFormat;
 use spanfleet_metastore::Metastore;
 use spanfleet_metastore_sqlite::SqliteMetastore;
 use spanfleet_queue::{InProcessQueue, Queue};
-use spanfleet_import::InputFormat;
 use spanfleet_source::{
     CorpusSource, Source,
     corpus::{InputChoice, InvalidRecords},
@@ -54,7 +54,9 @@ impl Wire {
         if self.settings.amqp_url().is_some() {
             return Ok(());
         }
-        Err(Failure::usage(format!("a {role} needs AMQP_URL; `spanfleet serve` runs everything in one process")))
+        Err(Failure::usage(format!(
+            "a {role} needs AMQP_URL; `spanfleet serve` runs everything in one process"
+        )))
     }
 
     /// The metastore. A file of our own is brought to this version on opening; a server's tables wait for
@@ -70,7 +72,9 @@ impl Wire {
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 let connections = self.settings.database_connections;
-                Ok(Arc::new(spanfleet_metastore_postgres::PostgresMetastore::connect(&url, connections).await?))
+                Ok(Arc::new(
+                    spanfleet_metastore_postgres::PostgresMetastore::connect(&url, connections).await?,
+                ))
             }
             other => Err(unknown("DATABASE_URL", other, "sqlite, postgres")),
         }
@@ -109,10 +113,10 @@ impl Wire {
         self.storage_at(&self.settings.artifacts_url(&self.data_dir)).await
     }
 
-    /// The store at a URL or in a directory.
+    /// The store at a URL, or in a directory of the user's own, who exports again after a power cut.
     pub(crate) async fn storage_at(&self, place: &str) -> Result<Arc<dyn Storage>, Failure> {
         match place.split_once("://") {
-            None => Ok(Arc::new(LocalStorage::new(PathBuf::from(place)))),
+            None => Ok(Arc::new(LocalStorage::new(PathBuf::from(place)).without_sync())),
             Some(("file", path)) => Ok(Arc::new(LocalStorage::new(PathBuf::from(path)))),
             #[cfg(feature = "s3")]
             Some(("s3", _)) => self.s3(place).await,
@@ -136,7 +140,7 @@ impl Wire {
     }
 
     /// The annotation database that jobs are made from: the metastore's own.
-    pub(crate) async fn source(&self) -> Result<Arc<dyn Source>, Failure> {
+    pub(crate) fn source(&self) -> Result<Arc<dyn Source>, Failure> {
         let url = self.settings.database_url(&self.data_dir);
         match scheme(&url) {
             "sqlite" => Ok(Arc::new(SqliteSource::open(&url)?)),
@@ -150,7 +154,7 @@ impl Wire {
     }
 
     /// Loads documents into that database.
-    pub(crate) async fn loader(&self) -> Result<Box<dyn Loader>, Failure> {
+    pub(crate) fn loader(&self) -> Result<Box<dyn Loader>, Failure> {
         let url = self.settings.database_url(&self.data_dir);
         match scheme(&url) {
             "sqlite" => Ok(Box::new(SqliteLoader::new(&url)?)),
@@ -161,15 +165,22 @@ impl Wire {
     }
 
     /// The inputs of a command: corpus files, or one project of an annotation database.
-    pub(crate) async fn input(&self, inputs: &[String], format: &str, rejects: Option<&Path>) -> Result<Input, Failure> {
+    pub(crate) async fn input(
+        &self,
+        inputs: &[String],
+        format: &str,
+        rejects: Option<&Path>,
+    ) -> Result<Input, Failure> {
         match inputs {
             [url] if matches!(scheme(url), "postgres" | "postgresql") => self.database_input(url).await,
             _ => {
                 let choice = InputChoice { format: input_format(format)?, ..InputChoice::default() };
-                let invalid = rejects.map_or(InvalidRecords::Stop, |file| InvalidRecords::SetAside(file.to_owned()));
+                let invalid =
+                    rejects.map_or(InvalidRecords::Stop, |file| InvalidRecords::SetAside(file.to_owned()));
                 let paths: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
                 // Standard input and compressed files are spooled here.
-                let opened = tokio::task::spawn_blocking(move || CorpusSource::open(&paths, &choice, &invalid));
+                let opened =
+                    tokio::task::spawn_blocking(move || CorpusSource::open(&paths, &choice, &invalid));
                 let corpus = opened.await.map_err(|panic| Failure::new(panic.to_string()))??;
                 let corpus = Arc::new(corpus);
                 Ok(Input { source: corpus.clone(), project: None, corpus: Some(corpus) })
@@ -180,9 +191,12 @@ impl Wire {
     #[cfg(feature = "postgres")]
     async fn database_input(&self, url: &str) -> Result<Input, Failure> {
         let Some((url, name)) = url.split_once('#').filter(|(_, name)| !name.is_empty()) else {
-            return Err(Failure::usage("name the project behind `#`, as in `postgres://host/database#project`"));
+            return Err(Failure::usage(
+                "name the project behind `#`, as in `postgres://host/database#project`",
+            ));
         };
-        let source = spanfleet_source_postgres::PostgresSource::connect(url, self.settings.database_connections)?;
+        let source =
+            spanfleet_source_postgres::PostgresSource::connect(url, self.settings.database_connections)?;
         let Some(project) = source.project(name).await? else {
             let known = source.project_names().await?.join("`, `");
             return Err(Failure::new(format!("there is no project `{name}`; there are `{known}`")));
@@ -213,7 +227,9 @@ fn scheme(url: &str) -> &str {
 /// A scheme that this build has no driver for.
 fn unknown(setting: &str, scheme: &str, known: &str) -> Failure {
     let advice = match scheme {
-        "postgres" | "postgresql" | "amqp" | "amqps" | "s3" => "; this build has no drivers of the fleet, build it with its default features",
+        "postgres" | "postgresql" | "amqp" | "amqps" | "s3" => {
+            "; this build has no drivers of the fleet, build it with its default features"
+        }
         _ => "",
     };
     Failure::usage(format!("{setting} can't be `{scheme}://…`; allowed: {known}{advice}"))

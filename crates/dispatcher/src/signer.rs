@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn allows_its_own_key_for_a_while() {
         let signer = Signer::new();
-        let query = signer.query("a/b", Duration::from_secs(60));
+        let query = signer.query("a/b", Duration::from_mins(1));
         let (ends, signature) = query.strip_prefix("expires=").unwrap().split_once("&signature=").unwrap();
         let ends: u64 = ends.parse().unwrap();
         assert!(signer.allows("a/b", ends, signature));

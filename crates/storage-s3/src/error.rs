@@ -61,7 +61,9 @@ impl Answer {
             "AuthorizationHeaderMalformed" | "PermanentRedirect" => {
                 format!("; set AWS_REGION to the region of bucket `{bucket}`")
             }
-            _ => format!("; let these credentials read, write, list and delete in bucket `{bucket}`"),
+            _ => format!(
+                "; check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and let them read, write, list and delete in bucket `{bucket}`"
+            ),
         }
     }
 }

@@ -8,7 +8,7 @@ use spanfleet_tests::corpora::repeated_corpus;
 use spanfleet_tests::{Fleet, shared};
 
 const TEXTS: usize = 20_000;
-const PATIENCE: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 fn main() {
     let texts = std::env::args().nth(1).map_or(TEXTS, |texts| texts.parse().expect("TEXTS is a number"));

@@ -8,7 +8,7 @@ use spanfleet_tests::{Client, Process, command::spanfleet, corpora::harbour, wai
 
 use crate::serve::start;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
 /// A server with one project, and a user who may use it.
@@ -39,7 +39,8 @@ fn requests_are_refused_by_name() {
         .is_problem(422, "export_parameters.label_scheme");
     create(json!({"project_id": project_id, "format": "conll", "filter_criteria": {"texts": [1]}}))
         .is_problem(422, "filter_criteria.texts");
-    create(json!({"project_id": project_id, "format": "conll", "expires_in": 0})).is_problem(422, "expires_in");
+    create(json!({"project_id": project_id, "format": "conll", "expires_in": 0}))
+        .is_problem(422, "expires_in");
     create(json!({"project_id": 999, "format": "conll"})).is_problem(403, "project_id");
     api.call("POST", "/export/create-job", Some("{".to_owned()), &[]).is_problem(400, "body");
     api.get(&format!("/export/jobs/{NOBODY}")).is_problem(404, "no such job");
@@ -58,7 +59,11 @@ fn nobody_gets_in_without_a_token() {
     let (_serve, api) = with_member(work.path());
     let uuid = api.create(&json!({"project": "harbour", "format": "jsonl"}));
     let project_id = api.job(&uuid)["project_id"].clone();
-    let short = spanfleet(work.path(), &["token", "create", "--user", "bo", "--project", "harbour", "--expires-in", "1"]).ok();
+    let short = spanfleet(
+        work.path(),
+        &["token", "create", "--user", "bo", "--project", "harbour", "--expires-in", "1"],
+    )
+    .ok();
     let with = |token: &str| Client { url: api.url.clone(), token: token.to_owned() };
     let expiring = with(short.out.trim());
     for stranger in [with(""), with("sf_wrong")] {
@@ -77,8 +82,12 @@ fn nobody_gets_in_without_a_token() {
         other.post(&format!("/export/jobs/{uuid}/{action}"), &json!({})).is_problem(404, "no such job");
     }
     other.call("DELETE", &format!("/export/jobs/{uuid}"), None, &[]).is_problem(404, "no such job");
-    other.post("/export/create-job", &json!({"project_id": project_id, "format": "jsonl"})).is_problem(403, "no access");
-    other.post("/export/create-job", &json!({"project_id": 12345, "format": "jsonl"})).is_problem(403, "no access");
+    other
+        .post("/export/create-job", &json!({"project_id": project_id, "format": "jsonl"}))
+        .is_problem(403, "no access");
+    other
+        .post("/export/create-job", &json!({"project_id": 12345, "format": "jsonl"}))
+        .is_problem(403, "no access");
     assert_eq!(other.get("/export/jobs").json()["jobs"], json!([]));
 }
 
@@ -116,10 +125,23 @@ fn the_specification_endpoints_answer() {
     let (_serve, api) = with_member(work.path());
     let formats = api.get("/export/formats").json();
     let conll = formats.as_array().unwrap().iter().find(|format| format["format_name"] == "conll").unwrap();
-    for column in ["format_type", "format_schema", "transformation_rules", "output_structure", "is_ml_ready", "supports_streaming", "compression_options", "file_extensions", "metadata"] {
+    for column in [
+        "format_type",
+        "format_schema",
+        "transformation_rules",
+        "output_structure",
+        "is_ml_ready",
+        "supports_streaming",
+        "compression_options",
+        "file_extensions",
+        "metadata",
+    ] {
         assert!(!conll[column].is_null(), "{column} in {conll:#}");
     }
-    assert!(api.get("/export/formats?ml_ready=true").json().as_array().unwrap().len() < formats.as_array().unwrap().len());
+    assert!(
+        api.get("/export/formats?ml_ready=true").json().as_array().unwrap().len()
+            < formats.as_array().unwrap().len()
+    );
     assert!(api.get("/export/templates/ml?framework=spacy").json().is_array());
     let uuid = api.create(&json!({
         "project": "harbour", "export_format_id": conll["id"], "export_parameters": {"compression": "gzip"},
@@ -145,12 +167,15 @@ fn the_specification_endpoints_answer() {
 fn jobs_are_listed_by_cursor() {
     let work = tempfile::tempdir().unwrap();
     let (_serve, api) = with_member(work.path());
-    let mut created: Vec<String> = (0..5).map(|_| api.create(&json!({"project": "harbour", "format": "jsonl"}))).collect();
+    let mut created: Vec<String> =
+        (0..5).map(|_| api.create(&json!({"project": "harbour", "format": "jsonl"}))).collect();
     created.reverse();
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = api.get(&format!("/export/jobs?limit=2{cursor}")).json();
-        seen.extend(page["jobs"].as_array().unwrap().iter().map(|job| job["job_uuid"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["jobs"].as_array().unwrap().iter().map(|job| job["job_uuid"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = format!("&cursor={next}");
     }
@@ -173,7 +198,8 @@ fn an_export_expires() {
 fn a_poison_text_fails_the_job_with_its_id_and_a_removed_job_is_gone() {
     let work = tempfile::tempdir().unwrap();
     let (_serve, api) = with_member(work.path());
-    let poison = api.create(&json!({"project": "harbour", "format": "conll", "export_parameters": {"overlap": "error"}}));
+    let poison = api
+        .create(&json!({"project": "harbour", "format": "conll", "export_parameters": {"overlap": "error"}}));
     let job = api.wait_for(&poison, "failed", PATIENCE);
     assert!(job["error_message"].as_str().unwrap().contains("gazette-002"), "{job:#}");
     api.get(&format!("/export/jobs/{poison}/download")).is_problem(409, "failed");

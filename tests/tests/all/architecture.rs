@@ -39,11 +39,18 @@ const TECHNOLOGIES: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that name drivers besides `wire.rs`: the drivers themselves, and the tests.
-const DRIVERS: &[&str] =
-    &["metastore_postgres", "metastore_sqlite", "queue_rabbitmq", "source_postgres", "source_sqlite", "storage_s3"];
+const DRIVERS: &[&str] = &[
+    "metastore_postgres",
+    "metastore_sqlite",
+    "queue_rabbitmq",
+    "source_postgres",
+    "source_sqlite",
+    "storage_s3",
+];
 
 /// Drivers of one port over two databases: whoever knows one finds their way in the other.
-const TWINS: &[(&str, &str)] = &[("metastore-postgres", "metastore-sqlite"), ("source-postgres", "source-sqlite")];
+const TWINS: &[(&str, &str)] =
+    &[("metastore-postgres", "metastore-sqlite"), ("source-postgres", "source-sqlite")];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -54,7 +61,8 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let metadata = MetadataCommand::new().no_deps().manifest_path(root().join("Cargo.toml")).exec().unwrap();
     let room = |name: &str| name.trim_start_matches("spanfleet-").to_owned();
     let normal = |package: &cargo_metadata::Package| {
-        let needed = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        let needed =
+            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         needed.map(|dependency| dependency.name.clone()).collect()
     };
     metadata.packages.iter().map(|package| (room(&package.name), normal(package))).collect()
@@ -84,7 +92,8 @@ fn rooms_import_only_what_they_may() {
 fn technologies_stay_in_their_rooms() {
     let rooms = dependencies();
     for (technology, allowed) in TECHNOLOGIES {
-        let users = rooms.iter().filter(|(_, needed)| needed.contains(*technology)).map(|(room, _)| room.as_str());
+        let users =
+            rooms.iter().filter(|(_, needed)| needed.contains(*technology)).map(|(room, _)| room.as_str());
         let wrong: Vec<&str> = users.filter(|room| !allowed.contains(room)).collect();
         assert!(wrong.is_empty(), "{technology} is used by {wrong:?}");
     }
@@ -93,7 +102,8 @@ fn technologies_stay_in_their_rooms() {
 #[test]
 fn only_wire_names_drivers() {
     for file in rust_files(&root().join("crates")) {
-        let is_driver = DRIVERS.iter().any(|driver| file.to_string_lossy().contains(&driver.replace('_', "-")));
+        let is_driver =
+            DRIVERS.iter().any(|driver| file.to_string_lossy().contains(&driver.replace('_', "-")));
         if is_driver || file.ends_with("cli/src/wire.rs") {
             continue;
         }
@@ -110,11 +120,17 @@ fn twins_have_the_same_files() {
         let names = |room: &str| {
             let folder = root().join("crates").join(room).join("src");
             let files = rust_files(&folder);
-            files.into_iter().map(|file| file.strip_prefix(&folder).unwrap().to_owned()).collect::<BTreeSet<_>>()
+            files
+                .into_iter()
+                .map(|file| file.strip_prefix(&folder).unwrap().to_owned())
+                .collect::<BTreeSet<_>>()
         };
         let (one_names, other_names) = (names(one), names(other));
         let shared = one_names.intersection(&other_names).count();
-        assert!(shared * 2 >= one_names.len().max(other_names.len()), "{one}: {one_names:?}\n{other}: {other_names:?}");
+        assert!(
+            shared * 2 >= one_names.len().max(other_names.len()),
+            "{one}: {one_names:?}\n{other}: {other_names:?}"
+        );
     }
 }
 
@@ -139,8 +155,14 @@ fn tests_wait_for_conditions() {
     }
     for file in rust_files(&root().join("crates")) {
         let text = fs::read_to_string(&file).unwrap();
-        let is_tests = file.ends_with("tests.rs") || file.ends_with("contract.rs") || file.to_string_lossy().contains("/contract/");
-        let tests = if is_tests { text.as_str() } else { text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests) };
+        let is_tests = file.ends_with("tests.rs")
+            || file.ends_with("contract.rs")
+            || file.to_string_lossy().contains("/contract/");
+        let tests = if is_tests {
+            text.as_str()
+        } else {
+            text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests)
+        };
         assert!(!tests.contains("sleep("), "the tests of {} sleep", file.display());
     }
 }

@@ -18,7 +18,16 @@ fn export_all(format: &str) {
     for name in names(&folder) {
         let work = tempfile::tempdir().unwrap();
         let corpus = folder.join(&name).join("corpus.jsonl");
-        let args = ["-q", "export", corpus.to_str().unwrap(), "--format", format, "--include-relations", "--out", "out"];
+        let args = [
+            "-q",
+            "export",
+            corpus.to_str().unwrap(),
+            "--format",
+            format,
+            "--include-relations",
+            "--out",
+            "out",
+        ];
         spanfleet(work.path(), &args).ok();
         let manifest = manifest(&work.path().join("out"));
         assert_nothing_vanished(&manifest);
@@ -58,7 +67,8 @@ fn conll_comes_back(name: &str, originals: &[&str]) {
     let work = tempfile::tempdir().unwrap();
     let original = |file: &&str| folder.join(name).join("original").join(file).to_str().unwrap().to_owned();
     let originals: Vec<String> = originals.iter().map(original).collect();
-    let text: Vec<String> = originals.iter().map(|file| trimmed(&fs::read_to_string(file).unwrap()).to_owned()).collect();
+    let text: Vec<String> =
+        originals.iter().map(|file| trimmed(&fs::read_to_string(file).unwrap()).to_owned()).collect();
     let expected = text.join("\n\n");
     let corpus = folder.join(name).join("corpus.jsonl").to_str().unwrap().to_owned();
     for inputs in [vec![corpus], originals] {
@@ -92,16 +102,32 @@ fn brat_texts_come_back_byte_for_byte() {
     for name in ["litbank-coref", "litbank-entities", "turku-fi-brat", "wetlab-dev"] {
         let work = tempfile::tempdir().unwrap();
         let original = folder.join(name).join("original");
-        let args = ["-q", "export", original.to_str().unwrap(), "--format", "jsonl", "--include-relations", "--out", "out"];
+        let args = [
+            "-q",
+            "export",
+            original.to_str().unwrap(),
+            "--format",
+            "jsonl",
+            "--include-relations",
+            "--out",
+            "out",
+        ];
         spanfleet(work.path(), &args).ok();
         let mut texts = 0;
         for line in fs::read_to_string(work.path().join("out/train.jsonl")).unwrap().lines() {
             let record: serde_json::Value = serde_json::from_str(line).unwrap();
             let file = original.join(format!("{}.txt", record["id"].as_str().unwrap()));
-            assert_eq!(record["text"].as_str().unwrap(), fs::read_to_string(&file).unwrap(), "{}", file.display());
+            assert_eq!(
+                record["text"].as_str().unwrap(),
+                fs::read_to_string(&file).unwrap(),
+                "{}",
+                file.display()
+            );
             texts += 1;
         }
-        let files = fs::read_dir(&original).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "txt"));
+        let files = fs::read_dir(&original)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "txt"));
         assert_eq!(texts, files.count(), "{name}");
     }
 }

@@ -12,7 +12,7 @@ use spanfleet_tests::{
 
 use crate::support::{manifest, only_sha256};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Starts `serve` in a folder and finds its address and token in what it prints.
 pub(crate) fn start(folder: &Path) -> (Process, Client) {
@@ -33,7 +33,8 @@ fn a_laptop_serves_jobs() {
     assert_eq!(fs::read_to_string(work.path().join("spanfleet-data/token")).unwrap().trim(), api.token);
 
     let env = [("SPANFLEET_URL".to_owned(), api.url.clone())];
-    let args = ["jobs", "create", "--project", "harbour", "--format", "conll", "--set", "partitions=3", "--wait"];
+    let args =
+        ["jobs", "create", "--project", "harbour", "--format", "conll", "--set", "partitions=3", "--wait"];
     let uuid = spanfleet_with(work.path(), &env, &args).ok().out.trim().to_owned();
     assert_eq!(uuid.len(), 36, "{uuid}");
     spanfleet_with(work.path(), &env, &["jobs", "download", &uuid, "--out", "fetched"]).ok();
@@ -43,7 +44,10 @@ fn a_laptop_serves_jobs() {
 
     assert!(spanfleet_with(work.path(), &env, &["jobs", "list"]).ok().out.contains(&uuid));
     assert!(spanfleet_with(work.path(), &env, &["jobs", "show", &uuid]).ok().out.contains("completed"));
-    assert_eq!(api.job(&uuid)["download_count"], api.get(&format!("/export/jobs/{uuid}/files")).json()["files"].as_array().unwrap().len());
+    assert_eq!(
+        api.job(&uuid)["download_count"],
+        api.get(&format!("/export/jobs/{uuid}/files")).json()["files"].as_array().unwrap().len()
+    );
     serve.signal(Signal::TERM);
     assert!(serve.wait_for_end(PATIENCE).success());
 }

@@ -17,7 +17,11 @@ pub(crate) fn assert_nothing_vanished(manifest: &Value) {
     };
     let count = |key: &str| manifest["counts"][key].as_u64().unwrap();
     assert_eq!(count("texts_selected"), count("texts") + lost("text"), "{manifest:#}");
-    assert_eq!(count("annotations_selected"), count("annotations_written") + lost("annotation"), "{manifest:#}");
+    assert_eq!(
+        count("annotations_selected"),
+        count("annotations_written") + lost("annotation"),
+        "{manifest:#}"
+    );
     assert_eq!(count("relations_selected"), count("relations_written") + lost("relation"), "{manifest:#}");
 }
 

@@ -37,7 +37,8 @@ fn offsets_outside_the_text_are_named() {
 #[test]
 fn bad_lines_can_be_set_aside_and_never_vanish() {
     let bad = r#"{"text": "Ada", "annotations": [{"start": 0, "end": 9, "label": "PER"}]}"#;
-    let (work, said) = export_lines(&format!("{GOOD}\n{bad}\nnot json\n"), &["--skip-invalid", "rejects.jsonl"]);
+    let (work, said) =
+        export_lines(&format!("{GOOD}\n{bad}\nnot json\n"), &["--skip-invalid", "rejects.jsonl"]);
     let said = said.ok();
     assert!(said.err.contains("2 records"), "{}", said.err);
     assert_eq!(manifest(&work.path().join("out"))["counts"]["texts"], 1);
@@ -64,11 +65,13 @@ fn unknown_words_are_usage_errors() {
     export(&["--format", "conll", "--compression", "rar"]).fails(2, "none, gzip, zstd");
     export(&["--format", "conll", "--input-format", "word"]).fails(2, "--input-format");
     export(&["--template", "none/none"]).fails(2, "none/none");
-    spanfleet(work.path(), &["export", "nowhere.jsonl", "--format", "conll", "--out", "out"]).fails(1, "nowhere.jsonl");
+    spanfleet(work.path(), &["export", "nowhere.jsonl", "--format", "conll", "--out", "out"])
+        .fails(1, "nowhere.jsonl");
     spanfleet(work.path(), &["frobnicate"]).fails(2, "frobnicate");
     spanfleet_with(work.path(), &[("SPANFLEET_SLOTS".into(), "many".into())], &["worker"]).fails(2, "many");
     spanfleet(work.path(), &["worker"]).fails(2, "AMQP_URL");
-    spanfleet_with(work.path(), &[("DATABASE_URL".into(), "mysql://x/y".into())], &["migrate"]).fails(2, "DATABASE_URL");
+    spanfleet_with(work.path(), &[("DATABASE_URL".into(), "mysql://x/y".into())], &["migrate"])
+        .fails(2, "DATABASE_URL");
 }
 
 #[test]
@@ -85,7 +88,8 @@ fn strict_exports_refuse_losses() {
 fn overlap_error_names_the_text() {
     let work = tempfile::tempdir().unwrap();
     let corpus = harbour();
-    let said = spanfleet(work.path(), &["-q", "export", &corpus, "-f", "conll", "-s", "overlap=error", "-o", "out"]);
+    let said =
+        spanfleet(work.path(), &["-q", "export", &corpus, "-f", "conll", "-s", "overlap=error", "-o", "out"]);
     said.fails(1, "gazette-002");
 }
 

@@ -14,7 +14,9 @@ pub(super) async fn doctor(wire: &Wire, as_json: bool) -> Result<(), Failure> {
         .iter()
         .map(|(name, check)| match check {
             Ok(address) => ((*name).to_owned(), serde_json::json!({"ok": true, "address": address})),
-            Err(failure) => ((*name).to_owned(), serde_json::json!({"ok": false, "reason": failure.to_string()})),
+            Err(failure) => {
+                ((*name).to_owned(), serde_json::json!({"ok": false, "reason": failure.to_string()}))
+            }
         })
         .collect();
     if as_json {
@@ -28,12 +30,16 @@ pub(super) async fn doctor(wire: &Wire, as_json: bool) -> Result<(), Failure> {
         }
     }
     let wrong = checks.iter().filter(|(_, check)| check.is_err()).count();
-    if wrong == 0 { Ok(()) } else { Err(Failure::new(format!("{wrong} of {} connections don't work", checks.len()))) }
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{wrong} of {} connections don't work", checks.len())))
+    }
 }
 
 async fn check_database(wire: &Wire) -> Result<String, Failure> {
     let metastore = wire.ready_metastore().await?;
-    wire.source().await?.check().await?;
+    wire.source()?.check().await?;
     Ok(metastore.address())
 }
 

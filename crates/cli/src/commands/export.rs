@@ -51,9 +51,12 @@ pub(super) async fn export(wire: &Wire, args: &ExportArgs, is_quiet: bool) -> Re
     let row = ended?;
     if row.head.phase != Phase::Succeeded {
         discard(storage.as_ref()).await;
-        return Err(Failure::new(row.error_message.unwrap_or_else(|| "stopped; nothing was written".to_owned())));
+        return Err(Failure::new(
+            row.error_message.unwrap_or_else(|| "stopped; nothing was written".to_owned()),
+        ));
     }
-    let manifest: Manifest = serde_json::from_slice(&storage.read("manifest.json", 0, u64::from(u32::MAX)).await?)?;
+    let manifest: Manifest =
+        serde_json::from_slice(&storage.read("manifest.json", 0, u64::from(u32::MAX)).await?)?;
     print(&manifest, args, &storage.address(), input.rejected())?;
     check_losses(&manifest, args.strict)
 }
@@ -68,7 +71,12 @@ struct OneShot {
 }
 
 impl OneShot {
-    async fn start(wire: &Wire, input: &Input, storage: Arc<dyn Storage>, jobs: Option<u16>) -> Result<OneShot, Failure> {
+    async fn start(
+        wire: &Wire,
+        input: &Input,
+        storage: Arc<dyn Storage>,
+        jobs: Option<u16>,
+    ) -> Result<OneShot, Failure> {
         let metastore = wire.passing_metastore().await?;
         let queue = Arc::new(InProcessQueue::new());
         let relay = Relay::new(metastore.clone(), queue.clone(), u32::MAX, Duration::from_millis(100));
@@ -88,7 +96,13 @@ impl OneShot {
             root: Root::Whole,
             fails_on_configuration: true,
         };
-        let ports = Ports { metastore: metastore.clone(), queue, source: input.source.clone(), storage, relay: relay.clone() };
+        let ports = Ports {
+            metastore: metastore.clone(),
+            queue,
+            source: input.source.clone(),
+            storage,
+            relay: relay.clone(),
+        };
         let worker = Worker::new(ports, settings, Arc::new(Metrics::register(&registry)?));
         let stop = CancellationToken::new();
         let (relaying, relay_stop, sweep_stop) = (relay.clone(), stop.clone(), stop.clone());
@@ -98,12 +112,18 @@ impl OneShot {
         Ok(OneShot { metastore, relay, stop, asked_to_stop: stop_signal()?, worker })
     }
 
-    async fn submit(&self, asked: &Asked, order: &spanfleet_core::Order, project: Option<ProjectId>) -> Result<Uuid, Failure> {
+    async fn submit(
+        &self,
+        asked: &Asked,
+        order: &spanfleet_core::Order,
+        project: Option<ProjectId>,
+    ) -> Result<Uuid, Failure> {
         let user = self.metastore.ensure_user("local", false).await?;
         let local = self.metastore.ensure_project("local").await?;
         let formats = self.metastore.formats().await?;
         let format = formats.iter().find(|row| row.format_name == order.format);
-        let format = format.ok_or_else(|| Failure::new(format!("format `{}` is not stored", order.format)))?;
+        let format =
+            format.ok_or_else(|| Failure::new(format!("format `{}` is not stored", order.format)))?;
         let job = NewJob {
             job_uuid: Uuid::new_v4(),
             project: project.unwrap_or(local.id),
@@ -154,7 +174,10 @@ async fn clear_earlier(storage: &dyn Storage) -> Result<(), Failure> {
     let Some(object) = storage.head("manifest.json").await? else { return Ok(()) };
     let text = storage.read("manifest.json", 0, object.bytes).await?;
     let Ok(earlier) = serde_json::from_slice::<Manifest>(&text) else {
-        return Err(Failure::new(format!("`{}` holds a `manifest.json` that is not ours; name another `--out`", storage.address())));
+        return Err(Failure::new(format!(
+            "`{}` holds a `manifest.json` that is not ours; name another `--out`",
+            storage.address()
+        )));
     };
     let mut keys = vec!["manifest.json".to_owned()];
     keys.extend(earlier.files.into_iter().chain(earlier.beside).map(|file| file.path));
@@ -181,7 +204,10 @@ fn print(manifest: &Manifest, args: &ExportArgs, address: &str, rejected: u64) -
     }
     if rejected > 0 {
         let file = args.skip_invalid.as_deref().unwrap_or_else(|| Path::new("-"));
-        eprintln!("{rejected} records could not be read; they stand in `{}` with their reasons", file.display());
+        eprintln!(
+            "{rejected} records could not be read; they stand in `{}` with their reasons",
+            file.display()
+        );
     }
     Ok(())
 }
@@ -193,7 +219,11 @@ fn summary(manifest: &Manifest, address: &str) -> String {
     // Writing to a string can't fail.
     let _ = writeln!(out, "{} → {address}", manifest.format.name);
     for file in &manifest.files {
-        let _ = writeln!(out, "  {:<28} {:>12} bytes  {:>9} texts  {:>9} annotations", file.path, file.bytes, file.texts, file.annotations);
+        let _ = writeln!(
+            out,
+            "  {:<28} {:>12} bytes  {:>9} texts  {:>9} annotations",
+            file.path, file.bytes, file.texts, file.annotations
+        );
     }
     let _ = writeln!(out, "  texts        {} of {}", counts.texts, counts.texts_selected);
     let _ = writeln!(out, "  annotations  {} of {}", counts.annotations_written, counts.annotations_selected);
@@ -204,7 +234,8 @@ fn summary(manifest: &Manifest, address: &str) -> String {
         let _ = writeln!(out, "  lost         {count} {}: {}", plural(*kind, *count), Loss::as_str(*reason));
     }
     for Entry { reason, kind, count, .. } in &manifest.changes {
-        let _ = writeln!(out, "  changed      {count} {}: {}", plural(*kind, *count), Change::as_str(*reason));
+        let _ =
+            writeln!(out, "  changed      {count} {}: {}", plural(*kind, *count), Change::as_str(*reason));
     }
     if !manifest.losses.is_empty() || !manifest.changes.is_empty() {
         let _ = writeln!(out, "  which ones   losses.jsonl");

@@ -1,6 +1,9 @@
 //! `spanfleet serve`, `dispatcher` and `worker`: what runs until it is stopped.
 
-use std::{future::Future, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::Path, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::Path, pin::Pin, sync::Arc,
+    time::Duration,
+};
 
 use prometheus::Registry;
 use spanfleet_core::chain;
@@ -33,7 +36,7 @@ pub(super) async fn serve(wire: &Wire, args: &ServeArgs) -> Result<(), Failure> 
     let address = listener.local_addr()?;
     let token = first_token(node.metastore.as_ref(), wire.data_dir()).await?;
     let mut parts = JoinSet::new();
-    let worker = node.start_worker(wire, &args.worker, &mut parts).await?;
+    let worker = node.start_worker(wire, &args.worker, &mut parts)?;
     node.start_dispatcher(&args.serve, Some(worker), listener, &mut parts)?;
     eprintln!("spanfleet serves http://{address}/#token={token}");
     run_until_stopped(&node.stop, parts).await
@@ -55,7 +58,7 @@ pub(super) async fn worker(wire: &Wire, args: &WorkerSettings) -> Result<(), Fai
     let listener = listen(args.metrics_listen).await?;
     let node = Node::open(wire, WORKER_HINTS_PER_USER).await?;
     let mut parts = JoinSet::new();
-    let worker = node.start_worker(wire, args, &mut parts).await?;
+    let worker = node.start_worker(wire, args, &mut parts)?;
     tracing::info!(listen = %listener.local_addr()?, "worker is up");
     parts.spawn(serve_http(listener, probes::router(node.probes(Some(worker), None)), node.stop.clone()));
     run_until_stopped(&node.stop, parts).await
@@ -63,7 +66,9 @@ pub(super) async fn worker(wire: &Wire, args: &WorkerSettings) -> Result<(), Fai
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let advice = "name a free one with `--listen` or, for a worker, `--metrics-listen`";
-    TcpListener::bind(address).await.map_err(|error| Failure::new(format!("can't listen on `{address}`: {error}; {advice}")))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::new(format!("can't listen on `{address}`: {error}; {advice}")))
 }
 
 /// What every process of a fleet holds.
@@ -82,20 +87,34 @@ impl Node {
     async fn open(wire: &Wire, hints_per_user: u32) -> Result<Node, Failure> {
         let metastore = wire.metastore().await?;
         match metastore.check().await {
-            Err(error) if error.kind == MetastoreErrorKind::Transient => tracing::warn!(error = chain(&error), "the database does not answer yet"),
+            Err(error) if error.kind == MetastoreErrorKind::Transient => {
+                tracing::warn!(error = chain(&error), "the database does not answer yet");
+            }
             Err(error) => return Err(error.into()),
             Ok(()) => spanfleet_dispatcher::catalogue::sync(metastore.as_ref()).await?,
         }
         let queue = wire.queue().await?;
         let relay = Relay::new(metastore.clone(), queue.clone(), hints_per_user, RELAY_EVERY);
-        Ok(Node { metastore, queue, storage: wire.storage().await?, relay, registry: Registry::new(), stop: stop_signal()? })
+        Ok(Node {
+            metastore,
+            queue,
+            storage: wire.storage().await?,
+            relay,
+            registry: Registry::new(),
+            stop: stop_signal()?,
+        })
     }
 
-    async fn start_worker(&self, wire: &Wire, args: &WorkerSettings, parts: &mut Parts) -> Result<Arc<Worker>, Failure> {
+    fn start_worker(
+        &self,
+        wire: &Wire,
+        args: &WorkerSettings,
+        parts: &mut Parts,
+    ) -> Result<Arc<Worker>, Failure> {
         let ports = Ports {
             metastore: self.metastore.clone(),
             queue: self.queue.clone(),
-            source: wire.source().await?,
+            source: wire.source()?,
             storage: self.storage.clone(),
             relay: self.relay.clone(),
         };
@@ -120,7 +139,13 @@ impl Node {
         let metrics = Arc::new(spanfleet_dispatcher::Metrics::register(&self.registry)?);
         let settings = args.dispatcher();
         let (metastore, storage, relay) = (self.metastore.clone(), self.storage.clone(), self.relay.clone());
-        let sweeper = Sweeper::new(metastore.clone(), storage.clone(), relay.clone(), metrics.clone(), settings.clone());
+        let sweeper = Sweeper::new(
+            metastore.clone(),
+            storage.clone(),
+            relay.clone(),
+            metrics.clone(),
+            settings.clone(),
+        );
         let api = Api::new(metastore, storage, relay.clone(), metrics.clone(), settings);
         let relays_already = worker.is_some();
         let app = router(api, self.probes(worker, Some(metrics)));
@@ -141,15 +166,28 @@ impl Node {
     }
 
     /// Readiness by dependency; a stopping process is not ready.
-    fn probes(&self, worker: Option<Arc<Worker>>, metrics: Option<Arc<spanfleet_dispatcher::Metrics>>) -> Probes {
-        let (metastore, queue, storage, stop) = (self.metastore.clone(), self.queue.clone(), self.storage.clone(), self.stop.clone());
+    fn probes(
+        &self,
+        worker: Option<Arc<Worker>>,
+        metrics: Option<Arc<spanfleet_dispatcher::Metrics>>,
+    ) -> Probes {
+        let (metastore, queue, storage, stop) =
+            (self.metastore.clone(), self.queue.clone(), self.storage.clone(), self.stop.clone());
         let readiness: probes::Readiness = Arc::new(move || {
-            let (metastore, queue, storage, stop, worker) = (metastore.clone(), queue.clone(), storage.clone(), stop.clone(), worker.clone());
+            let (metastore, queue, storage, stop, worker) =
+                (metastore.clone(), queue.clone(), storage.clone(), stop.clone(), worker.clone());
             Box::pin(async move {
-                let (database, broker, store) = tokio::join!(timed(metastore.check()), timed(queue.check()), timed(storage.check()));
+                let (database, broker, store) =
+                    tokio::join!(timed(metastore.check()), timed(queue.check()), timed(storage.check()));
                 let setup = worker.and_then(|worker| worker.wrong_setup()).map_or(Ok(()), Err);
                 let running = if stop.is_cancelled() { Err("stopping".to_owned()) } else { Ok(()) };
-                vec![("database", database), ("queue", broker), ("artifacts", store), ("setup", setup), ("running", running)]
+                vec![
+                    ("database", database),
+                    ("queue", broker),
+                    ("artifacts", store),
+                    ("setup", setup),
+                    ("running", running),
+                ]
             })
         });
         let metastore = self.metastore.clone();
@@ -177,7 +215,11 @@ async fn timed<E: std::error::Error>(check: impl Future<Output = Result<(), E>>)
 
 type Parts = JoinSet<Result<(), Failure>>;
 
-async fn serve_http(listener: TcpListener, app: axum::Router, stop: CancellationToken) -> Result<(), Failure> {
+async fn serve_http(
+    listener: TcpListener,
+    app: axum::Router,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
     Ok(axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await?)
 }
 

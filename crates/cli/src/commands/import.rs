@@ -13,7 +13,7 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
     let input = wire.input(&args.inputs, &args.input_format, args.skip_invalid.as_deref()).await?;
     let metastore = wire.ready_metastore().await?;
     let project = metastore.ensure_project(&args.project).await?;
-    let mut loader = wire.loader().await?;
+    let mut loader = wire.loader()?;
     let selection = Selection { project: project.id, filter: Filter::default(), include: ALL };
     let cut = Cut { partitions: Partitions::Auto, needs_labels: false, at_blocks: false };
     let plan = input.source.plan(&selection, &cut).await?;
@@ -24,7 +24,11 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
         while let Some(batch) = documents.recv().await {
             total.add(loader.load(project.id, batch?).await?);
             let texts = total.texts_new + total.texts_unchanged + total.texts_updated;
-            progress.show(number as u64, plan.partitions.len() as u64, &format!("{texts} texts, {} annotations", total.annotations));
+            progress.show(
+                number as u64,
+                plan.partitions.len() as u64,
+                &format!("{texts} texts, {} annotations", total.annotations),
+            );
         }
     }
     progress.end();
@@ -45,14 +49,21 @@ fn report(args: &ImportArgs, project_id: i32, total: &LoadReport, unreadable: u6
         );
     } else {
         println!("project {} ({project_id})", args.project);
-        println!("  texts        {} new, {} updated, {} unchanged", total.texts_new, total.texts_updated, total.texts_unchanged);
+        println!(
+            "  texts        {} new, {} updated, {} unchanged",
+            total.texts_new, total.texts_updated, total.texts_unchanged
+        );
         println!("  annotations  {}", total.annotations);
         println!("  relations    {}", total.relations);
     }
     if let Some(file) = args.skip_invalid.as_deref().filter(|_| unreadable > 0) {
-        eprintln!("{unreadable} records could not be read; they stand in `{}` with their reasons", file.display());
+        eprintln!(
+            "{unreadable} records could not be read; they stand in `{}` with their reasons",
+            file.display()
+        );
     }
-    let refused = total.rejected.iter().map(|rejected| format!("text `{}`: {}", rejected.id, rejected.reason));
+    let refused =
+        total.rejected.iter().map(|rejected| format!("text `{}`: {}", rejected.id, rejected.reason));
     let refused: Vec<String> = refused.collect();
     if refused.is_empty() { Ok(()) } else { Err(Failure::new(refused.join("\nerror: "))) }
 }

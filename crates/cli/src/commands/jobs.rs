@@ -34,9 +34,15 @@ pub(super) fn run(command: JobsCommand, data_dir: &Path, is_quiet: bool) -> Resu
             if wait {
                 watch(&client, job.job_uuid, is_quiet).and_then(|job| check_completed(&job))?;
             }
-            if args.json.json { show(&client.get(&path(job.job_uuid))?, true)? } else { println!("{}", job.job_uuid) }
+            if args.json.json {
+                show(&client.get(&path(job.job_uuid))?, true)?;
+            } else {
+                println!("{}", job.job_uuid);
+            }
         }
-        JobsCommand::List { status, limit, client: args } => list(&client_of(&args)?, status, limit, args.json.json)?,
+        JobsCommand::List { status, limit, client: args } => {
+            list(&client_of(&args)?, status, limit, args.json.json)?;
+        }
         JobsCommand::Show { job, client: args } => show(&client_of(&args)?.get(&path(job))?, args.json.json)?,
         JobsCommand::Watch { job, client: args } => {
             let job = watch(&client_of(&args)?, job, is_quiet)?;
@@ -45,7 +51,9 @@ pub(super) fn run(command: JobsCommand, data_dir: &Path, is_quiet: bool) -> Resu
         }
         JobsCommand::Cancel { job, client: args } => act(&client_of(&args)?, job, "cancel", args.json.json)?,
         JobsCommand::Retry { job, client: args } => act(&client_of(&args)?, job, "retry", args.json.json)?,
-        JobsCommand::Download { job, out, client: args } => download(&client_of(&args)?, job, &out, is_quiet)?,
+        JobsCommand::Download { job, out, client: args } => {
+            download(&client_of(&args)?, job, &out, is_quiet)?;
+        }
     }
     Ok(())
 }
@@ -54,7 +62,13 @@ fn path(job: Uuid) -> String {
     format!("/export/jobs/{job}")
 }
 
-fn create(client: &Client, project: String, order: &OrderArgs, expires_in: Option<i64>, key: Option<&str>) -> Result<Job, Failure> {
+fn create(
+    client: &Client,
+    project: String,
+    order: &OrderArgs,
+    expires_in: Option<i64>,
+    key: Option<&str>,
+) -> Result<Job, Failure> {
     let asked = Asked::read(order)?;
     let request = CreateJob {
         project_id: None,
@@ -81,7 +95,10 @@ fn list(client: &Client, status: Option<String>, limit: u32, as_json: bool) -> R
         return Ok(());
     }
     for job in page.jobs {
-        println!("{}  {:<10} {:>5.1} %  {:<12} {}", job.job_uuid, job.status, job.progress_percentage, job.format, job.created_at);
+        println!(
+            "{}  {:<10} {:>5.1} %  {:<12} {}",
+            job.job_uuid, job.status, job.progress_percentage, job.format, job.created_at
+        );
     }
     Ok(())
 }
@@ -124,14 +141,20 @@ fn check_completed(job: &Job) -> Result<(), Failure> {
 
 fn act(client: &Client, job: Uuid, verb: &str, as_json: bool) -> Result<(), Failure> {
     let job: Job = client.post(&format!("{}/{verb}", path(job)), None, &serde_json::json!({}))?;
-    if as_json { show(&job, true) } else { Ok(println!("{}", job.status)) }
+    if as_json {
+        show(&job, true)
+    } else {
+        println!("{}", job.status);
+        Ok(())
+    }
 }
 
 fn download(client: &Client, job: Uuid, out: &Path, is_quiet: bool) -> Result<(), Failure> {
     let files: Files = client.get(&format!("{}/files", path(job)))?;
     fetch_all(client, &files.files, out, is_quiet)?;
     let manifest = verify::read_manifest(out)?;
-    let faults: Vec<String> = manifest.files.iter().chain(&manifest.beside).filter_map(|file| verify::fault(out, file)).collect();
+    let faults: Vec<String> =
+        manifest.files.iter().chain(&manifest.beside).filter_map(|file| verify::fault(out, file)).collect();
     if !faults.is_empty() {
         return Err(Failure::new(faults.join("\nerror: ")));
     }
@@ -156,7 +179,9 @@ fn fetch_all(client: &Client, files: &[Artifact], out: &Path, is_quiet: bool) ->
     };
     let outcome = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..FETCHES).map(|_| scope.spawn(fetch_some)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("a download thread panicked")))).collect()
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err(Failure::new("a download thread panicked")))
+        })
     });
     progress.into_inner().unwrap_or_else(PoisonError::into_inner).end();
     outcome

@@ -29,13 +29,21 @@ impl Asked {
             hierarchies: take_flag(&mut parameters, "include_hierarchies", args.include_hierarchies)?,
         };
         let filter = pairs::filters(&args.filter)?;
-        Ok(Asked { format: args.format.clone(), template: args.template.clone(), parameters, filter, include })
+        Ok(Asked {
+            format: args.format.clone(),
+            template: args.template.clone(),
+            parameters,
+            filter,
+            include,
+        })
     }
 
     /// The checked order.
     pub(super) fn check(&self) -> Result<Order, Failure> {
         if let Some(template) = &self.template {
-            return Err(Failure::usage(format!("unknown template `{template}`; this version has none, name a `--format`")));
+            return Err(Failure::usage(format!(
+                "unknown template `{template}`; this version has none, name a `--format`"
+            )));
         }
         let format = self.format.as_deref().unwrap_or_default();
         let order = Order::new(format, &[&self.parameters], &self.filter, self.include)?;
@@ -49,6 +57,8 @@ fn take_flag(parameters: &mut Map<String, Value>, key: &str, otherwise: bool) ->
     match parameters.shift_remove(key) {
         None => Ok(otherwise),
         Some(Value::Bool(flag)) => Ok(flag),
-        Some(other) => Err(Failure::usage(format!("option `{key}` can't be `{other}`; allowed: true, false"))),
+        Some(other) => {
+            Err(Failure::usage(format!("option `{key}` can't be `{other}`; allowed: true, false")))
+        }
     }
 }

@@ -25,14 +25,25 @@ pub(super) async fn run(wire: &Wire, command: TokenCommand) -> Result<(), Failur
                 println!("{}", serde_json::to_string_pretty(&rows)?);
             } else {
                 for row in rows {
-                    let end = row.revoked_at.map(|at| format!("revoked {at}")).or(row.expires_at.map(|at| format!("expires {at}")));
-                    println!("{:>5}  {:<24} made {}  {}", row.id, row.user, row.created_at, end.unwrap_or_default());
+                    let end = row
+                        .revoked_at
+                        .map(|at| format!("revoked {at}"))
+                        .or(row.expires_at.map(|at| format!("expires {at}")));
+                    println!(
+                        "{:>5}  {:<24} made {}  {}",
+                        row.id,
+                        row.user,
+                        row.created_at,
+                        end.unwrap_or_default()
+                    );
                 }
             }
         }
         TokenCommand::Revoke { id } => {
             if !metastore.revoke_token(id).await? {
-                return Err(Failure::new(format!("there is no live token `{id}`; `spanfleet token list` lists them")));
+                return Err(Failure::new(format!(
+                    "there is no live token `{id}`; `spanfleet token list` lists them"
+                )));
             }
         }
     }

@@ -29,7 +29,12 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
     if args.json.json {
         println!("{}", json!({"files": files.len(), "faults": faults}));
     } else if faults.is_empty() {
-        println!("{} files are as their manifest says; {} texts, {} annotations", files.len(), manifest.counts.texts, manifest.counts.annotations_written);
+        println!(
+            "{} files are as their manifest says; {} texts, {} annotations",
+            files.len(),
+            manifest.counts.texts,
+            manifest.counts.annotations_written
+        );
     }
     if faults.is_empty() { Ok(()) } else { Err(Failure::new(faults.join("\nerror: "))) }
 }
@@ -37,8 +42,10 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
 /// The manifest of a directory.
 pub(super) fn read_manifest(dir: &Path) -> Result<Manifest, Failure> {
     let path = dir.join("manifest.json");
-    let text = std::fs::read_to_string(&path).map_err(|error| Failure::new(format!("can't read `{}`: {error}", path.display())))?;
-    serde_json::from_str(&text).map_err(|error| Failure::new(format!("`{}` is no manifest: {error}", path.display())))
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::new(format!("can't read `{}`: {error}", path.display())))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::new(format!("`{}` is no manifest: {error}", path.display())))
 }
 
 /// What is wrong with a file, if anything.
@@ -50,7 +57,8 @@ pub(super) fn fault(dir: &Path, file: &ManifestFile) -> Option<String> {
     if found.0 != file.bytes {
         return Some(format!("{}: has {} bytes, the manifest says {}", file.path, found.0, file.bytes));
     }
-    (found.1 != file.sha256).then(|| format!("{}: has SHA-256 {}, the manifest says {}", file.path, found.1, file.sha256))
+    (found.1 != file.sha256)
+        .then(|| format!("{}: has SHA-256 {}, the manifest says {}", file.path, found.1, file.sha256))
 }
 
 /// Size and SHA-256 of a file.

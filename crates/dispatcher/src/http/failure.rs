@@ -11,16 +11,16 @@ use spanfleet_storage::StorageError;
 
 /// A problem on its way out.
 #[derive(Debug)]
-pub(super) struct Failure(pub(super) Problem);
+pub(super) struct Failure(pub(super) Box<Problem>);
 
 impl Failure {
     pub(super) fn new(status: u16, detail: impl Into<String>) -> Failure {
         let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-        Failure(Problem::new(status, title.unwrap_or("Error"), detail))
+        Failure(Box::new(Problem::new(status, title.unwrap_or("Error"), detail)))
     }
 
     pub(super) fn about(self, field: impl Into<String>) -> Failure {
-        Failure(self.0.about(field))
+        Failure(Box::new(self.0.about(field)))
     }
 
     /// An order that makes no sense: which field, which key, what is allowed.
@@ -59,7 +59,7 @@ impl From<StorageError> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self.0)).into_response();
+        let mut response = (status, axum::Json(*self.0)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

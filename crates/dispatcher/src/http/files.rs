@@ -95,14 +95,12 @@ fn choose<'r>(row: &'r JobRow, path: Option<&str>) -> Result<&'r ManifestFile, F
         });
     }
     let data: Vec<&ManifestFile> = row.files.iter().filter(|file| file.split.is_some()).collect();
-    match data.as_slice() {
-        [only] => Ok(only),
-        _ => {
-            let mut failure =
-                Failure::new(409, "the job has several files; name one with `file=`").about("file");
-            failure.0.files = row.files.iter().map(|file| file.path.clone()).collect();
-            Err(failure)
-        }
+    if let [only] = data.as_slice() {
+        Ok(only)
+    } else {
+        let mut failure = Failure::new(409, "the job has several files; name one with `file=`").about("file");
+        failure.0.files = row.files.iter().map(|file| file.path.clone()).collect();
+        Err(failure)
     }
 }
 

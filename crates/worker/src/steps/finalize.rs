@@ -76,7 +76,7 @@ impl Parts {
             }
             for (number, report) in reports {
                 if number as usize != parts.reports.len() {
-                    return Err(corrupt(format!(
+                    return Err(corrupt(&format!(
                         "the report of partition {} is missing",
                         parts.reports.len()
                     )));
@@ -87,7 +87,7 @@ impl Parts {
             }
         }
         if parts.reports.len() != job.head.parts_total as usize {
-            return Err(corrupt(format!(
+            return Err(corrupt(&format!(
                 "{} of {} reports are there",
                 parts.reports.len(),
                 job.head.parts_total
@@ -101,11 +101,11 @@ impl Parts {
     /// The law of the product, and its sums.
     fn check(&self) -> Result<(), StepError> {
         if !self.ledger.balances() {
-            return Err(corrupt(format!("selected is not written + losses: {:?}", self.ledger.counts)));
+            return Err(corrupt(&format!("selected is not written + losses: {:?}", self.ledger.counts)));
         }
         let in_files: u64 = self.reports.iter().flat_map(|report| &report.files).map(|file| file.texts).sum();
         if in_files != self.ledger.counts.texts {
-            return Err(corrupt(format!(
+            return Err(corrupt(&format!(
                 "the files hold {in_files} texts, the reports {}",
                 self.ledger.counts.texts
             )));
@@ -118,7 +118,7 @@ impl Parts {
     }
 }
 
-fn corrupt(message: String) -> StepError {
+fn corrupt(message: &str) -> StepError {
     StepError::new(ErrorClass::Poison, format!("the job's reports don't add up: {message}"))
 }
 
@@ -214,7 +214,7 @@ async fn write_losses(
         let lines = storage.read(key, 0, report.examples_bytes).await?;
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let line: ExampleLine =
-                serde_json::from_slice(line).map_err(|error| corrupt(format!("`{key}`: {error}")))?;
+                serde_json::from_slice(line).map_err(|error| corrupt(&format!("`{key}`: {error}")))?;
             examples.add(line);
         }
     }
@@ -262,7 +262,7 @@ async fn write_manifest(
     order: &Order,
     prefix: &str,
 ) -> Result<FinalReport, StepError> {
-    let mut content = serde_json::to_vec_pretty(manifest).map_err(|error| corrupt(error.to_string()))?;
+    let mut content = serde_json::to_vec_pretty(manifest).map_err(|error| corrupt(&error.to_string()))?;
     content.push(b'\n');
     let manifest_file = write_beside(storage, prefix, "manifest.json".to_owned(), content).await?;
     let open_first = match manifest.files.as_slice() {

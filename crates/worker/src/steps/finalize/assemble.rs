@@ -51,7 +51,9 @@ pub(super) fn assemble(
     let compression = order.options.compression;
     let ending = format!("{}{}", info.extension, compress::extension(compression));
     match info.layout {
-        Layout::OneFile => Ok(vec![file(format, order, schema, info.layout.path(split, 0, 1, &ending), parts)?]),
+        Layout::OneFile => {
+            Ok(vec![file(format, order, schema, info.layout.path(split, 0, 1, &ending), parts)?])
+        }
         Layout::Shards | Layout::Folder => {
             let shard = |(place, part)| {
                 let path = info.layout.path(split, place, parts.len(), &ending);
@@ -85,7 +87,11 @@ fn file(
 
 /// Head, parts with glue between, tail. What stands around parts is compressed on its own; the glue between the
 /// blocks of one part is in the part already.
-fn around_parts(options: &Options, envelope: &Envelope, parts: &[&PartFile]) -> Result<Vec<Piece>, StepError> {
+fn around_parts(
+    options: &Options,
+    envelope: &Envelope,
+    parts: &[&PartFile],
+) -> Result<Vec<Piece>, StepError> {
     let inline = |content: &[u8]| {
         let member = compress::member(options.compression, options.compression_level, content)?;
         Ok::<_, StepError>((!member.is_empty()).then(|| Piece::Inline(Bytes::from(member))))
