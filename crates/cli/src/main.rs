@@ -9,6 +9,9 @@
 //! | `client` | the API as the `jobs` commands call it |
 //! | `failure` | errors for people, with an exit code |
 
+#[macro_use]
+mod out;
+
 mod args;
 mod client;
 mod commands;

@@ -86,11 +86,11 @@ pub type DocumentStream = mpsc::Receiver<Result<Vec<Document>, SourceError>>;
 
 /// Bytes of text and annotations in a batch: large enough that a channel hop costs nothing, small enough that a
 /// slot holds a few of them.
-pub const BATCH_BYTES: usize = 512 * 1024;
+pub const BATCH_BYTES: usize = 128 * 1024;
 /// Batches that wait between reader and encoder.
 pub const BATCHES_WAITING: usize = 2;
-/// What `auto` aims at: about ten seconds of work for one slot, and never more partitions than this allows.
-pub const PARTITION_BYTES: u64 = 64 * 1024 * 1024;
+/// What `auto` aims at: a second or two of work for one slot, and never more partitions than this allows.
+pub const PARTITION_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

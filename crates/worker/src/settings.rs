@@ -6,7 +6,7 @@ use crate::Root;
 
 /// Settings of one worker process.
 ///
-/// Memory of one slot in bytes, measured by a test: `4 × 512 KiB` of batches on their way, four times the
+/// Memory of one slot in bytes, measured by a test: `4 × 128 KiB` of batches on their way, four times the
 /// largest text (read, decoded, encoded, compressed), and for each split `64 KiB + 3 × 1 MiB` of encoded
 /// pieces plus what the store's driver holds of an upload (S3: three parts of 8 MiB). One slot with one
 /// split and small texts: about 30 MiB.

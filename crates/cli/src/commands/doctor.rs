@@ -20,12 +20,12 @@ pub(super) async fn doctor(wire: &Wire, as_json: bool) -> Result<(), Failure> {
         })
         .collect();
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        outln!("{}", serde_json::to_string_pretty(&shown)?);
     } else {
         for (name, check) in &checks {
             match check {
-                Ok(address) => println!("ok    {name:<10} {address}"),
-                Err(failure) => println!("wrong {name:<10} {failure}"),
+                Ok(address) => outln!("ok    {name:<10} {address}"),
+                Err(failure) => outln!("wrong {name:<10} {failure}"),
             }
         }
     }

@@ -198,9 +198,9 @@ async fn discard(storage: &dyn Storage) {
 
 fn print(manifest: &Manifest, args: &ExportArgs, address: &str, rejected: u64) -> Result<(), Failure> {
     if args.json.json {
-        println!("{}", serde_json::to_string_pretty(manifest)?);
+        outln!("{}", serde_json::to_string_pretty(manifest)?);
     } else {
-        print!("{}", summary(manifest, address));
+        out!("{}", summary(manifest, address));
     }
     if rejected > 0 {
         let file = args.skip_invalid.as_deref().unwrap_or_else(|| Path::new("-"));

@@ -7,16 +7,16 @@ use crate::failure::Failure;
 
 pub(super) fn print(as_json: bool) -> Result<(), Failure> {
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&catalogue())?);
+        outln!("{}", serde_json::to_string_pretty(&catalogue())?);
         return Ok(());
     }
-    println!("Formats (--format):");
+    outln!("Formats (--format):");
     for entry in spanfleet_formats::all() {
-        println!("  {:<14} {}", entry.info.name, entry.info.title);
+        outln!("  {:<14} {}", entry.info.name, entry.info.title);
     }
-    println!("\nExport parameters (--set key=value; the default comes first):");
+    outln!("\nExport parameters (--set key=value; the default comes first):");
     for option in OPTIONS {
-        println!("  {:<18} {}\n  {:<18} {}", option.key, option.values, "", option.meaning);
+        outln!("  {:<18} {}\n  {:<18} {}", option.key, option.values, "", option.meaning);
     }
     Ok(())
 }

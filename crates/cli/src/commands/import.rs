@@ -9,6 +9,9 @@ use crate::{args::ImportArgs, failure::Failure, progress::Progress, wire::Wire};
 /// Everything: an import leaves nothing out.
 const ALL: Include = Include { metadata: true, relations: true, hierarchies: true };
 
+/// Batches of the reader that are loaded in one transaction: about 2 MiB, so that the disk's waits are few.
+const BATCHES_AT_ONCE: usize = 16;
+
 pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Result<(), Failure> {
     let input = wire.input(&args.inputs, &args.input_format, args.skip_invalid.as_deref()).await?;
     let metastore = wire.ready_metastore().await?;
@@ -21,8 +24,13 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
     let mut total = LoadReport::default();
     for (number, bounds) in plan.partitions.iter().enumerate() {
         let mut documents = input.source.read(&selection, bounds).await?;
-        while let Some(batch) = documents.recv().await {
-            total.add(loader.load(project.id, batch?).await?);
+        while let Some(first) = documents.recv().await {
+            let mut batch = first?;
+            for _ in 1..BATCHES_AT_ONCE {
+                let Some(next) = documents.recv().await else { break };
+                batch.extend(next?);
+            }
+            total.add(loader.load(project.id, batch).await?);
             let texts = total.texts_new + total.texts_unchanged + total.texts_updated;
             progress.show(
                 number as u64,
@@ -37,7 +45,7 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
 
 fn report(args: &ImportArgs, project_id: i32, total: &LoadReport, unreadable: u64) -> Result<(), Failure> {
     if args.json.json {
-        println!(
+        outln!(
             "{}",
             json!({
                 "project": args.project, "project_id": project_id,
@@ -48,13 +56,15 @@ fn report(args: &ImportArgs, project_id: i32, total: &LoadReport, unreadable: u6
             })
         );
     } else {
-        println!("project {} ({project_id})", args.project);
-        println!(
+        outln!("project {} ({project_id})", args.project);
+        outln!(
             "  texts        {} new, {} updated, {} unchanged",
-            total.texts_new, total.texts_updated, total.texts_unchanged
+            total.texts_new,
+            total.texts_updated,
+            total.texts_unchanged
         );
-        println!("  annotations  {}", total.annotations);
-        println!("  relations    {}", total.relations);
+        outln!("  annotations  {}", total.annotations);
+        outln!("  relations    {}", total.relations);
     }
     if let Some(file) = args.skip_invalid.as_deref().filter(|_| unreadable > 0) {
         eprintln!(

@@ -37,7 +37,7 @@ pub(super) fn run(command: JobsCommand, data_dir: &Path, is_quiet: bool) -> Resu
             if args.json.json {
                 show(&client.get(&path(job.job_uuid))?, true)?;
             } else {
-                println!("{}", job.job_uuid);
+                outln!("{}", job.job_uuid);
             }
         }
         JobsCommand::List { status, limit, client: args } => {
@@ -91,13 +91,17 @@ fn list(client: &Client, status: Option<String>, limit: u32, as_json: bool) -> R
     let status = status.map_or_else(String::new, |status| format!("&status={status}"));
     let page: Jobs = client.get(&format!("/export/jobs?limit={limit}{status}"))?;
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&page.jobs)?);
+        outln!("{}", serde_json::to_string_pretty(&page.jobs)?);
         return Ok(());
     }
     for job in page.jobs {
-        println!(
+        outln!(
             "{}  {:<10} {:>5.1} %  {:<12} {}",
-            job.job_uuid, job.status, job.progress_percentage, job.format, job.created_at
+            job.job_uuid,
+            job.status,
+            job.progress_percentage,
+            job.format,
+            job.created_at
         );
     }
     Ok(())
@@ -106,12 +110,12 @@ fn list(client: &Client, status: Option<String>, limit: u32, as_json: bool) -> R
 fn show(job: &Job, as_json: bool) -> Result<(), Failure> {
     let value = serde_json::to_value(job)?;
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        outln!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
     for (key, value) in value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        println!("{key:<22} {text}");
+        outln!("{key:<22} {text}");
     }
     Ok(())
 }
@@ -144,7 +148,7 @@ fn act(client: &Client, job: Uuid, verb: &str, as_json: bool) -> Result<(), Fail
     if as_json {
         show(&job, true)
     } else {
-        println!("{}", job.status);
+        outln!("{}", job.status);
         Ok(())
     }
 }
@@ -158,7 +162,7 @@ fn download(client: &Client, job: Uuid, out: &Path, is_quiet: bool) -> Result<()
     if !faults.is_empty() {
         return Err(Failure::new(faults.join("\nerror: ")));
     }
-    println!("{} files in {}", files.files.len(), out.display());
+    outln!("{} files in {}", files.files.len(), out.display());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ pub(super) async fn migrate(wire: &Wire) -> Result<(), Failure> {
     let metastore = wire.metastore().await?;
     metastore.migrate().await?;
     spanfleet_dispatcher::catalogue::sync(metastore.as_ref()).await?;
-    println!("{} is at version {}", metastore.address(), env!("CARGO_PKG_VERSION"));
+    outln!("{} is at version {}", metastore.address(), env!("CARGO_PKG_VERSION"));
     Ok(())
 }
 
@@ -17,19 +17,19 @@ pub(super) async fn run(wire: &Wire, command: TokenCommand) -> Result<(), Failur
     let metastore = wire.ready_metastore().await?;
     match command {
         TokenCommand::Create { user, project, admin, expires_in } => {
-            println!("{}", create(metastore.as_ref(), &user, &project, admin, expires_in).await?);
+            outln!("{}", create(metastore.as_ref(), &user, &project, admin, expires_in).await?);
         }
         TokenCommand::List(args) => {
             let rows = metastore.tokens().await?;
             if args.json {
-                println!("{}", serde_json::to_string_pretty(&rows)?);
+                outln!("{}", serde_json::to_string_pretty(&rows)?);
             } else {
                 for row in rows {
                     let end = row
                         .revoked_at
                         .map(|at| format!("revoked {at}"))
                         .or(row.expires_at.map(|at| format!("expires {at}")));
-                    println!(
+                    outln!(
                         "{:>5}  {:<24} made {}  {}",
                         row.id,
                         row.user,

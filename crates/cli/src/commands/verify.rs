@@ -27,9 +27,9 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<(), Failure> {
         faults.push("manifest.json: selected is not written + losses".to_owned());
     }
     if args.json.json {
-        println!("{}", json!({"files": files.len(), "faults": faults}));
+        outln!("{}", json!({"files": files.len(), "faults": faults}));
     } else if faults.is_empty() {
-        println!(
+        outln!(
             "{} files are as their manifest says; {} texts, {} annotations",
             files.len(),
             manifest.counts.texts,

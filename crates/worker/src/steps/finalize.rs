@@ -137,6 +137,10 @@ async fn seal_files(
         for file in assemble(format, order, &schema, split, &of_split)? {
             files.push(compose(storage, prefix, &file, split).await?);
             for (path, content) in file.beside {
+                // Every split's seal brings the same label lists; they stand once.
+                if beside.iter().any(|known: &ManifestFile| known.path == path) {
+                    continue;
+                }
                 beside.push(write_beside(storage, prefix, path, content).await?);
             }
         }
