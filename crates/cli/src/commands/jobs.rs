@@ -131,7 +131,7 @@ fn watch(client: &Client, job: Uuid, is_quiet: bool) -> Result<Job, Failure> {
         let parts = now.partitions;
         let words = format!("{} of {} partitions, {}", parts.done, parts.total, now.phase);
         progress.show(u64::from(parts.done), u64::from(parts.total), &words);
-        std::thread::park_timeout(LOOK_EVERY);
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 

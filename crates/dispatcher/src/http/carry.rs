@@ -10,7 +10,11 @@ use axum::{
 use futures_util::stream;
 use serde::Deserialize;
 
-use super::{Api, Failure, files::media_type, query::Params};
+use super::{
+    Api, Failure,
+    files::{file_name, media_type},
+    query::Params,
+};
 
 /// Bytes that are read from the store at once.
 const PIECE_BYTES: u64 = 1024 * 1024;
@@ -38,16 +42,12 @@ pub(super) async fn carry(
         let whole = [(header::CONTENT_RANGE, format!("bytes */{}", object.bytes))];
         return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());
     };
-    let name = path.replace('/', "-");
     let mut response = (
         [
             (header::CONTENT_TYPE, media_type(&path).to_owned()),
             (header::CONTENT_LENGTH, (to - from).to_string()),
             (header::ACCEPT_RANGES, "bytes".to_owned()),
-            (
-                header::CONTENT_DISPOSITION,
-                format!("attachment; filename=\"{}-{name}\"", &job[..job.len().min(8)]),
-            ),
+            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name(&job, &path))),
         ],
         body(api, key, from, to),
     )

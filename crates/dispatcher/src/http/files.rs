@@ -110,8 +110,11 @@ async fn link(api: &Api, row: &JobRow, file: &ManifestFile) -> Result<String, Fa
     let left_seconds = u64::try_from(left_micros / 1_000_000).unwrap_or(0).max(1);
     let lives = Duration::from_secs(api.settings.link_seconds.min(left_seconds));
     let key = format!("{}{}", job_prefix(row.job_uuid), file.path);
-    let options =
-        LinkOptions { lives, file_name: file_name(row, file), media_type: media_type(&file.path).to_owned() };
+    let options = LinkOptions {
+        lives,
+        file_name: file_name(&row.job_uuid.to_string(), &file.path),
+        media_type: media_type(&file.path).to_owned(),
+    };
     match api.storage.link(&key, &options).await? {
         Link::Presigned(address) => Ok(address),
         Link::Carried => Ok(format!("/artifacts/{key}?{}", api.signer.query(&key, lives))),
@@ -119,9 +122,9 @@ async fn link(api: &Api, row: &JobRow, file: &ManifestFile) -> Result<String, Fa
 }
 
 /// What a browser saves the file as: short, and different for every job.
-fn file_name(row: &JobRow, file: &ManifestFile) -> String {
-    let job = row.job_uuid.simple().to_string();
-    format!("{}-{}", &job[..8], file.path.replace('/', "-"))
+pub(super) fn file_name(job: &str, path: &str) -> String {
+    let beginning: String = job.chars().take(8).collect();
+    format!("{beginning}-{}", path.replace('/', "-"))
 }
 
 /// By the name's ending; compressed files are what they are, so that nobody unpacks them on the way.
