@@ -28,6 +28,11 @@ use clap::Parser;
 
 use crate::args::Args;
 
+/// A worker makes and frees large buffers on many threads for days. This allocator gives them back; with glibc's
+/// arenas the peak grows with the length of the job.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     logging::start(&args);

@@ -44,7 +44,7 @@ pub struct Annotation {
 }
 
 /// What part of a text an annotation labels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Extent {
     /// The whole text (a document-level label).
     Text,

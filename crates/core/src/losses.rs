@@ -51,9 +51,10 @@ words! {
         Unrepresentable = "unrepresentable",
         /// A relation whose source or target is not written.
         EndpointMissing = "endpoint_missing",
-        /// Another annotator's decision was taken.
+        /// The order decides against it: another annotator's word was taken, its confidence is too low, or nothing
+        /// is on the text.
         Adjudicated = "adjudicated",
-        /// The same span and label is written already.
+        /// The same span and label, or the same text, is written already.
         Duplicate = "duplicate",
         /// The label map drops its label.
         LabelDropped = "label_dropped",

@@ -4,7 +4,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Split, split::is_split_name};
+use crate::{
+    Split,
+    split::{Shares, is_split_name},
+};
+
+mod preprocessing;
+
+pub use preprocessing::{Duplicates, Step, UnicodeForm, Window};
 
 /// One line of help for one export parameter.
 #[derive(Clone, Copy, Debug)]
@@ -29,14 +36,16 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("overlap", "longest, first, confidence, error", "spans that one label sequence can't hold"),
     info(
         "annotators",
-        "all, {\"only\": [names]}",
-        "whose annotations; in token formats identical spans are written once",
+        "all, majority, each, {\"only\": [names]}",
+        "whose annotations: everybody's (token formats write identical spans once), those that more than half \
+         of a text's annotators agree on, a text for each annotator, or those of the named",
     ),
     info(
         "split",
-        "none, {\"train\": 0.8, \"dev\": 0.2}, {\"by\": \"metadata.FIELD\"}",
-        "by a stable hash of the text id, or by metadata",
+        "none, {\"train\": 0.8, \"dev\": 0.2}, the same with \"group_by\": \"metadata.FIELD\", {\"by\": \"metadata.FIELD\"}",
+        "by a stable hash of the text id or of a metadata field, or as metadata says",
     ),
+    info("preprocessing", preprocessing::ALLOWED, "steps before encoding, in order; offsets move along"),
     info("label_map", "{}, {\"OLD\": \"NEW\", \"OTHER\": null}", "rename, merge, or drop (null) labels"),
     info("hierarchy", "leaf, path, root, {\"depth\": n}", "how a hierarchical label is written"),
     info("compression", "none, gzip, zstd", "of the data files"),
@@ -66,7 +75,7 @@ pub const OPTIONS: &[OptionInfo] = &[
 ];
 
 /// Parameters of the contract that this version refuses instead of ignoring.
-const NOT_YET: &[&str] = &["preprocessing", "jq"];
+const NOT_YET: &[&str] = &["jq"];
 
 /// Why a parameter, filter or setting was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,6 +251,10 @@ pub enum Annotators {
     /// Everybody's.
     #[default]
     All,
+    /// Spans and labels that more than half of a text's annotators agree on; a tie is no majority.
+    Majority,
+    /// Everybody's, in a text of its own for each annotator.
+    Each,
     /// Those of the named people.
     Only(Vec<String>),
 }
@@ -280,6 +293,7 @@ pub struct Options {
     pub overlap: Overlap,
     pub annotators: Annotators,
     pub split: Split,
+    pub preprocessing: Vec<Step>,
     /// Old name to new name, or to `None` to drop; in the order asked for.
     pub label_map: Vec<(String, Option<String>)>,
     pub hierarchy: Hierarchy,
@@ -306,6 +320,7 @@ impl Default for Options {
             overlap: Overlap::default(),
             annotators: Annotators::default(),
             split: Split::default(),
+            preprocessing: Vec::new(),
             label_map: Vec::new(),
             hierarchy: Hierarchy::default(),
             compression: Compression::default(),
@@ -354,6 +369,7 @@ impl Options {
             "overlap" => self.overlap = Overlap::read(key, value)?,
             "annotators" => self.annotators = annotators(key, value)?,
             "split" => self.split = split(key, value)?,
+            "preprocessing" => self.preprocessing = preprocessing::read(key, value)?,
             "label_map" => self.label_map = label_map(key, value)?,
             "hierarchy" => self.hierarchy = hierarchy(key, value)?,
             "compression" => self.compression = Compression::read(key, value)?,
@@ -436,9 +452,13 @@ fn partitions(key: &str, value: &Value) -> Result<Partitions, OptionError> {
 }
 
 fn annotators(key: &str, value: &Value) -> Result<Annotators, OptionError> {
-    let refuse = || OptionError::value("option", key, value, "all, or {\"only\": [\"name\", …]}");
-    if value.as_str() == Some("all") {
-        return Ok(Annotators::All);
+    let refuse =
+        || OptionError::value("option", key, value, "all, majority, each, or {\"only\": [\"name\", …]}");
+    match value.as_str() {
+        Some("all") => return Ok(Annotators::All),
+        Some("majority") => return Ok(Annotators::Majority),
+        Some("each") => return Ok(Annotators::Each),
+        _ => {}
     }
     let map = value.as_object().filter(|map| map.len() == 1).ok_or_else(refuse)?;
     let names = map.get("only").and_then(Value::as_array).ok_or_else(refuse)?;
@@ -454,21 +474,28 @@ fn split(key: &str, value: &Value) -> Result<Split, OptionError> {
     let map =
         value.as_object().ok_or_else(|| refuse("none, shares by name, or {\"by\": \"metadata.FIELD\"}"))?;
     if let Some(by) = map.get("by") {
-        let path = by.as_str().and_then(|by| by.strip_prefix("metadata.")).filter(|path| !path.is_empty());
-        let path = path.ok_or_else(|| refuse("{\"by\": \"metadata.FIELD\"}"))?;
-        return Ok(Split::Metadata(path.split('.').map(str::to_owned).collect()));
+        return Ok(Split::Metadata(metadata_path(by).ok_or_else(|| refuse("{\"by\": \"metadata.FIELD\"}"))?));
     }
+    let group_by = map.get("group_by").map(|field| {
+        metadata_path(field).ok_or_else(|| refuse("`group_by` of a field such as \"metadata.doc\""))
+    });
     let share = |(name, share): (&String, &Value)| {
         let share = share.as_f64().filter(|share| (0.0..=1.0).contains(share));
         share.filter(|_| is_split_name(name)).map(|share| (name.clone(), share))
     };
-    let shares: Option<Vec<_>> = map.iter().map(share).collect();
+    let shares: Option<Vec<_>> = map.iter().filter(|(name, _)| *name != "group_by").map(share).collect();
     let shares = shares.ok_or_else(|| refuse("names of letters, digits and _, with shares from 0 to 1"))?;
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
     if (sum - 1.0).abs() > 1e-6 {
         return Err(refuse("shares that sum to 1"));
     }
-    Ok(Split::Shares(shares))
+    Ok(Split::Shares(Shares { shares, group_by: group_by.transpose()? }))
+}
+
+/// `metadata.a.b` as the keys `a`, `b`.
+fn metadata_path(field: &Value) -> Option<Vec<String>> {
+    let path = field.as_str()?.strip_prefix("metadata.")?;
+    (!path.is_empty()).then(|| path.split('.').map(str::to_owned).collect())
 }
 
 fn label_map(key: &str, value: &Value) -> Result<Vec<(String, Option<String>)>, OptionError> {

@@ -10,4 +10,7 @@ pub struct Schema {
     pub labels: Vec<String>,
     /// Every relation type, sorted; empty under the same condition.
     pub relation_types: Vec<String>,
+    /// Ids of texts that say the same as an earlier one, sorted; empty unless the order asked to leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duplicates: Vec<String>,
 }

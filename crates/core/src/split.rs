@@ -14,20 +14,50 @@ pub enum Split {
     /// Everything is `train`.
     #[default]
     None,
-    /// Names with shares that sum to 1, in the order asked for.
-    Shares(Vec<(String, f64)>),
+    /// By a stable hash.
+    Shares(Shares),
     /// The value of a metadata field, as a path of keys; texts without it are `train`.
     Metadata(Vec<String>),
 }
 
+/// Shares of a hash.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// Names with shares that sum to 1, in the order asked for.
+    pub shares: Vec<(String, f64)>,
+    /// The metadata field, as a path of keys, whose value is hashed in place of the text's id: all texts of a
+    /// group fall together. A text without it is a group of its own.
+    pub group_by: Option<Vec<String>>,
+}
+
+impl Shares {
+    fn of(&self, document: &Document) -> &str {
+        let group = self.group_by.as_deref().and_then(|path| member(path, document));
+        match group {
+            None | Some(Value::Null) => by_hash(&self.shares, &document.id),
+            Some(Value::String(name)) => by_hash(&self.shares, &name),
+            Some(other) => by_hash(&self.shares, &other.to_string()),
+        }
+    }
+}
+
 impl Split {
+    /// Whether it reads metadata, whatever else is to be exported.
+    pub fn needs_metadata(&self) -> bool {
+        match self {
+            Split::None => false,
+            Split::Shares(shares) => shares.group_by.is_some(),
+            Split::Metadata(_) => true,
+        }
+    }
+
     /// The split of one text; the same for ever, whatever else is exported with it.
     ///
     /// Fails with the offending value when a metadata field holds no usable split name.
     pub fn of(&self, document: &Document) -> Result<String, String> {
         match self {
             Split::None => Ok(LONE_SPLIT.to_owned()),
-            Split::Shares(shares) => Ok(by_hash(shares, &document.id).to_owned()),
+            Split::Shares(shares) => Ok(shares.of(document).to_owned()),
             Split::Metadata(path) => by_metadata(path, document),
         }
     }
@@ -56,12 +86,16 @@ fn by_hash<'s>(shares: &'s [(String, f64)], id: &str) -> &'s str {
 }
 
 fn by_metadata(path: &[String], document: &Document) -> Result<String, String> {
-    let keys: Vec<&str> = path.iter().map(String::as_str).collect();
-    match document.metadata.as_ref().and_then(|metadata| metadata.member(&keys)) {
+    match member(path, document) {
         None | Some(Value::Null) => Ok(LONE_SPLIT.to_owned()),
         Some(Value::String(name)) if is_split_name(&name) => Ok(name),
         Some(other) => Err(other.to_string()),
     }
+}
+
+fn member(path: &[String], document: &Document) -> Option<Value> {
+    let keys: Vec<&str> = path.iter().map(String::as_str).collect();
+    document.metadata.as_ref()?.member(&keys)
 }
 
 #[cfg(test)]
@@ -74,10 +108,27 @@ mod tests {
 
     #[test]
     fn shares_hold_and_stay() {
-        let split = Split::Shares(vec![("train".into(), 0.8), ("dev".into(), 0.1), ("test".into(), 0.1)]);
+        let shares = vec![("train".into(), 0.8), ("dev".into(), 0.1), ("test".into(), 0.1)];
+        let split = Split::Shares(Shares { shares, group_by: None });
         let train = (0..10_000).filter(|n| split.of(&document(&format!("t{n}"))).unwrap() == "train").count();
         assert!((7_800..8_200).contains(&train), "{train}");
         assert_eq!(split.of(&document("doc-1")), split.of(&document("doc-1")));
+    }
+
+    #[test]
+    fn a_group_falls_together() {
+        let shares = vec![("train".into(), 0.5), ("dev".into(), 0.5)];
+        let split = Split::Shares(Shares { shares, group_by: Some(vec!["doc".into()]) });
+        let of = |id: &str, metadata: &str| {
+            let metadata = crate::Json::parse(metadata).ok();
+            split.of(&Document { metadata, ..document(id) }).unwrap()
+        };
+        for group in 0..20 {
+            let metadata = format!("{{\"doc\":{group}}}");
+            let first = of("t", &metadata);
+            assert!((0..20).all(|n| of(&format!("t{n}"), &metadata) == first));
+        }
+        assert_eq!((0..20).map(|n| of("t", &format!("{{\"doc\":{n}}}"))).filter(|s| s == "dev").count(), 9);
     }
 
     #[test]

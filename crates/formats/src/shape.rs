@@ -1,44 +1,81 @@
-//! What every document goes through before any encoder: it is counted, adjudicated, and cut to what the order
-//! includes. Labels keep their annotated form; encoders ask [`LabelNames`] for the written one.
+//! What every document goes through before any encoder: it is counted, adjudicated, preprocessed, and cut to what
+//! the order includes. Labels keep their annotated form; encoders ask [`LabelNames`] for the written one.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `adjudicate` | whose annotations are taken |
+//! | `rewrite` | steps that change the text, offsets moved along |
+//! | `cut` | steps that cut a text into several |
+
+mod adjudicate;
+mod cut;
+mod rewrite;
 
 use std::{collections::HashSet, sync::Arc};
 
 use spanfleet_core::{
-    Annotation, Change, Document, Ledger, Loss, Order, Schema, document::Relation, options::Annotators,
+    Annotation, Change, Document, Ledger, Loss, Order, Schema, document::Relation, options::Step,
 };
 
-use crate::support::names::LabelNames;
+use crate::support::{names::LabelNames, tokenize::Tokenizer};
 
 /// Shapes the documents of one part.
 pub struct Shaper {
     order: Order,
+    schema: Schema,
+    duplicates: HashSet<String>,
     names: LabelNames,
+    tokenizer: Tokenizer,
+    /// Documents between two steps.
+    waiting: Vec<Document>,
 }
 
 impl Shaper {
-    /// For one order.
-    pub fn new(order: &Order) -> Shaper {
-        Shaper { order: order.clone(), names: LabelNames::new(&order.options) }
+    /// For one order and what its plan found.
+    pub fn new(order: &Order, schema: &Schema) -> Shaper {
+        Shaper {
+            order: order.clone(),
+            schema: Schema { duplicates: Vec::new(), ..schema.clone() },
+            duplicates: schema.duplicates.iter().cloned().collect(),
+            names: LabelNames::new(&order.options),
+            tokenizer: Tokenizer::new(order.options.tokenizer),
+            waiting: Vec::new(),
+        }
     }
 
-    /// Counts what was selected, then drops what the order's annotators and label map leave out, and clears
-    /// what it does not include.
+    /// Counts what was selected, takes it through the order's policies and steps, and pushes what is to be
+    /// encoded: usually one document, several where a step cuts it, none where one leaves it out.
     ///
     /// A relation without both its ends, whoever dropped them, is lost as `endpoint_missing`.
-    pub fn shape(&mut self, document: &mut Document, ledger: &mut Ledger) {
+    pub fn shape(&mut self, mut document: Document, ledger: &mut Ledger, out: &mut Vec<Document>) {
         if !self.order.include.relations {
             document.relations.clear();
         }
         ledger.counts.texts_selected += 1;
         ledger.counts.annotations_selected += document.annotations.len() as u64;
         ledger.counts.relations_selected += document.relations.len() as u64;
-        let Document { id, annotations, relations, metadata, .. } = document;
-        annotations.retain(|annotation| self.keeps(annotation, id, ledger));
-        drop_dangling(annotations, relations, id, ledger);
-        if !self.order.include.metadata {
-            *metadata = None;
-            for annotation in annotations.iter_mut() {
-                annotation.attributes = None;
+        if self.duplicates.contains(document.id.as_str()) {
+            return lose_whole(&document, Loss::Duplicate, ledger);
+        }
+        let first = out.len();
+        self.adjudicate(document, ledger, out);
+        for document in &mut out[first..] {
+            let Document { id, annotations, relations, .. } = document;
+            annotations.retain(|annotation| self.keeps(annotation, id, ledger));
+            drop_dangling(annotations, relations, id, ledger);
+        }
+        for at in 0..self.order.options.preprocessing.len() {
+            let step = self.order.options.preprocessing[at];
+            self.waiting.extend(out.drain(first..));
+            let mut waiting = std::mem::take(&mut self.waiting);
+            waiting.drain(..).for_each(|document| self.step(&step, document, ledger, out));
+            self.waiting = waiting;
+        }
+        for document in &mut out[first..] {
+            let Document { id, annotations, relations, .. } = &mut *document;
+            drop_dangling(annotations, relations, id, ledger);
+            if !self.order.include.metadata {
+                strip_metadata(document);
             }
         }
     }
@@ -48,22 +85,18 @@ impl Shaper {
         self.names.all_written().into_iter().collect()
     }
 
-    /// The schema of a selection with its labels as they will be written.
-    pub fn schema(&self, schema: &Schema) -> Schema {
+    /// What the plan found, with labels as they will be written.
+    pub fn schema(&self) -> Schema {
         let mut names = LabelNames::new(&self.order.options);
-        for label in &schema.labels {
+        for label in &self.schema.labels {
             names.of(&Arc::from(label.as_str()));
         }
         let relation_types =
-            if self.order.include.relations { schema.relation_types.clone() } else { Vec::new() };
-        Schema { labels: names.all_written().into_iter().collect(), relation_types }
+            if self.order.include.relations { self.schema.relation_types.clone() } else { Vec::new() };
+        Schema { labels: names.all_written().into_iter().collect(), relation_types, ..self.schema.clone() }
     }
 
     fn keeps(&mut self, annotation: &Annotation, text: &str, ledger: &mut Ledger) -> bool {
-        if !is_chosen(&self.order.options.annotators, annotation) {
-            ledger.lose_annotation(Loss::Adjudicated, text, &annotation.id);
-            return false;
-        }
         let name = self.names.of(&annotation.label);
         if name.written.is_none() {
             ledger.lose_annotation(Loss::LabelDropped, text, &annotation.id);
@@ -74,15 +107,60 @@ impl Shaper {
         }
         true
     }
+
+    fn adjudicate(&mut self, document: Document, ledger: &mut Ledger, out: &mut Vec<Document>) {
+        let labels: Vec<u32> =
+            document.annotations.iter().map(|annotation| self.names.of(&annotation.label).number).collect();
+        adjudicate::adjudicate(&self.order.options.annotators, document, &labels, ledger, out);
+    }
+
+    fn step(&mut self, step: &Step, mut document: Document, ledger: &mut Ledger, out: &mut Vec<Document>) {
+        match *step {
+            Step::NormalizeUnicode(_) | Step::CollapseWhitespace | Step::Lowercase => {
+                rewrite::rewrite(step, &mut document, ledger);
+                out.push(document);
+            }
+            Step::SplitSentences => cut::sentences(document, ledger, out),
+            Step::Window(window) => cut::windows(document, window, &mut self.tokenizer, ledger, out),
+            Step::DropUnannotated if document.annotations.is_empty() => {
+                lose_whole(&document, Loss::Adjudicated, ledger);
+            }
+            Step::MinConfidence(least) => {
+                drop_unsure(&mut document, least, ledger);
+                out.push(document);
+            }
+            // Duplicates are known before the first document: they are left out at the door.
+            Step::DropUnannotated | Step::Deduplicate(_) => out.push(document),
+        }
+    }
 }
 
-fn is_chosen(annotators: &Annotators, annotation: &Annotation) -> bool {
-    match annotators {
-        Annotators::All => true,
-        Annotators::Only(names) => annotation
-            .annotator
-            .as_deref()
-            .is_some_and(|annotator| names.iter().any(|name| name == annotator)),
+/// A text that is left out with everything on it.
+fn lose_whole(document: &Document, loss: Loss, ledger: &mut Ledger) {
+    ledger.lose_text(loss, &document.id);
+    for annotation in &document.annotations {
+        ledger.lose_annotation(loss, &document.id, &annotation.id);
+    }
+    for relation in &document.relations {
+        ledger.lose_relation(loss, &document.id, relation);
+    }
+}
+
+fn drop_unsure(document: &mut Document, least: f64, ledger: &mut Ledger) {
+    let Document { id, annotations, .. } = document;
+    annotations.retain(|annotation| {
+        let is_sure = annotation.confidence.is_none_or(|confidence| confidence >= least);
+        if !is_sure {
+            ledger.lose_annotation(Loss::Adjudicated, id, &annotation.id);
+        }
+        is_sure
+    });
+}
+
+fn strip_metadata(document: &mut Document) {
+    document.metadata = None;
+    for annotation in &mut document.annotations {
+        annotation.attributes = None;
     }
 }
 

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`compress`] | gzip members and zstd frames |
+//! | [`duplicates`] | which texts say the same as an earlier one |
 //! | [`framing`] | a file from its parts and what stands around them |
 //! | [`labels`] | annotations and tokens to one label sequence |
 //! | [`names`] | how a label is written: the label map and the hierarchy |
@@ -11,6 +12,7 @@
 //! | [`tokenize`] | words, white space, gold tokens |
 
 pub mod compress;
+pub mod duplicates;
 pub mod framing;
 pub mod labels;
 pub mod names;

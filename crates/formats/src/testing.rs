@@ -34,11 +34,13 @@ pub(crate) fn export(order: &Order, parts: &[&[Document]]) -> (Vec<u8>, Ledger) 
     for documents in parts {
         let mut part = Ledger::default();
         let (mut shaper, mut encoder, mut bytes) =
-            (Shaper::new(order), format.start(&schema).unwrap(), Vec::new());
+            (Shaper::new(order, &schema), format.start(&schema).unwrap(), Vec::new());
+        let mut shaped = Vec::new();
         for document in *documents {
-            let mut document = document.clone();
-            shaper.shape(&mut document, &mut part);
-            encoder.push(&document, &mut bytes, &mut part).unwrap();
+            shaper.shape(document.clone(), &mut part, &mut shaped);
+            for document in shaped.drain(..) {
+                encoder.push(&document, &mut bytes, &mut part).unwrap();
+            }
         }
         let notes = encoder.finish(&mut bytes).unwrap();
         done.push((PartSummary { texts: part.counts.texts, notes }, bytes));
@@ -51,7 +53,7 @@ pub(crate) fn export(order: &Order, parts: &[&[Document]]) -> (Vec<u8>, Ledger) 
 pub(crate) fn schema(order: &Order, parts: &[&[Document]]) -> Schema {
     let documents = parts.iter().copied().flatten();
     let labels = documents.flat_map(|document| &document.annotations).map(|it| it.label.to_string());
-    Shaper::new(order).schema(&Schema { labels: labels.collect(), ..Schema::default() })
+    Shaper::new(order, &Schema { labels: labels.collect(), ..Schema::default() }).schema()
 }
 
 /// What stands in a file, without the compression that belongs to the format.

@@ -181,7 +181,7 @@ impl Planner<'_> {
         let labels = labels.sorted_paths(occurring.as_deref().or(self.slice.labels.as_deref()));
         let with_relations = self.slice.include.relations && self.tables.has_table("relations");
         let relation_types = if with_relations { self.relation_types().await? } else { Vec::new() };
-        Ok(Schema { labels, relation_types })
+        Ok(Schema { labels, relation_types, ..Schema::default() })
     }
 
     fn may_lack_labels(&self, labels: &Labels) -> bool {

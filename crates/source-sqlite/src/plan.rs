@@ -152,7 +152,7 @@ impl Planner<'_> {
             relation_types =
                 found.map_err(|error| self.failure(&error))?.into_iter().map(|(kind,)| kind).collect();
         }
-        Ok(Schema { labels: labels.sorted_paths(Some(&occurring)), relation_types })
+        Ok(Schema { labels: labels.sorted_paths(Some(&occurring)), relation_types, ..Schema::default() })
     }
 
     fn failure(&self, error: &sqlx::Error) -> SourceError {

@@ -4,16 +4,18 @@ use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use spanfleet_storage::{Piece, StorageError};
+use tokio::sync::Semaphore;
 
 use crate::bucket::Bucket;
 use crate::multipart::{Multipart, Target};
 use crate::plan::{PART_BYTES_MIN, Part, Slice, piece_bytes, plan_compose};
 
-/// A copy inside the store costs us nothing; a part that is carried costs its size in memory.
-const PARTS_AT_ONCE: usize = 2;
+/// Copies inside the store cost us nothing. Parts that are carried cost their size in memory: of these there is
+/// one at a time, whatever the number of parts.
+const COPIES_AT_ONCE: usize = 4;
 
-/// Small objects are fetched side by side; each is less than a part.
-const READS_AT_ONCE: usize = 8;
+/// Small objects are fetched ahead of their turn; each is less than a part.
+const READS_AT_ONCE: usize = 2;
 
 pub(crate) async fn compose(
     bucket: &Bucket,
@@ -44,9 +46,10 @@ async fn send_parts(
     target: &Target,
     pieces: &[Piece],
 ) -> Result<Vec<CompletedPart>, StorageError> {
+    let turn = Semaphore::new(1);
     let numbered = (1..).zip(plan_compose(pieces));
-    let sent = numbered.map(|(number, part)| send_part(bucket, target, pieces, number, part));
-    stream::iter(sent).buffer_unordered(PARTS_AT_ONCE).try_collect().await
+    let sent = numbered.map(|(number, part)| send_part(bucket, target, pieces, number, part, &turn));
+    stream::iter(sent).buffer_unordered(COPIES_AT_ONCE).try_collect().await
 }
 
 async fn send_part(
@@ -55,9 +58,14 @@ async fn send_part(
     pieces: &[Piece],
     number: i32,
     part: Part,
+    turn: &Semaphore,
 ) -> Result<CompletedPart, StorageError> {
     match part {
-        Part::Carry(slices) => target.send(number, carry(bucket, pieces, slices).await?).await,
+        Part::Carry(slices) => {
+            // Never closed: an error would mean nothing.
+            let _turn = turn.acquire().await;
+            target.send(number, carry(bucket, pieces, slices).await?).await
+        }
         Part::Copy(slice) => match &pieces[slice.piece] {
             Piece::Object { key, .. } => target.copy(number, key, slice.range).await,
             Piece::Inline(inline) => target.send(number, inline.clone()).await,
@@ -67,9 +75,10 @@ async fn send_part(
 
 /// The bytes of slices, one behind the other.
 async fn carry(bucket: &Bucket, pieces: &[Piece], slices: Vec<Slice>) -> Result<Bytes, StorageError> {
+    let whole_bytes: u64 = slices.iter().map(|slice| slice.range.end - slice.range.start).sum();
     let read = slices.into_iter().map(|slice| read(bucket, &pieces[slice.piece], slice));
     let mut fetched = stream::iter(read).buffered(READS_AT_ONCE);
-    let mut carried = BytesMut::new();
+    let mut carried = BytesMut::with_capacity(whole_bytes as usize);
     while let Some(bytes) = fetched.try_next().await? {
         carried.extend_from_slice(&bytes);
     }

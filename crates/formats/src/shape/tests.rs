@@ -14,9 +14,11 @@ fn shape(options: &str, change: impl FnOnce(&mut Order)) -> (Document, Ledger, S
     let mut order = order("jsonl", options);
     order.include.relations = true;
     change(&mut order);
-    let (mut shaper, mut document, mut ledger) = (Shaper::new(&order), document(TEXT), Ledger::default());
-    shaper.shape(&mut document, &mut ledger);
-    (document, ledger, shaper)
+    let (mut shaper, mut ledger, mut out) =
+        (Shaper::new(&order, &Schema::default()), Ledger::default(), Vec::new());
+    shaper.shape(document(TEXT), &mut ledger, &mut out);
+    assert_eq!(out.len(), 1);
+    (out.remove(0), ledger, shaper)
 }
 
 fn reasons(ledger: &Ledger) -> Vec<(Loss, Kind, u64)> {
@@ -69,8 +71,46 @@ fn metadata_stays_by_default() {
 
 #[test]
 fn schemas_are_written_forms() {
-    let (_, _, shaper) = shape(r#"{"label_map":{"LOC":null}}"#, |order| order.include.relations = false);
     let labels = ["LOC", "NAME/PER", "PER", "ART"].map(str::to_owned).to_vec();
-    let schema = shaper.schema(&Schema { labels, relation_types: vec!["met".to_owned()] });
-    assert_eq!(schema, Schema { labels: vec!["ART".to_owned(), "PER".to_owned()], relation_types: vec![] });
+    let planned = Schema { labels, relation_types: vec!["met".to_owned()], ..Schema::default() };
+    let schema = Shaper::new(&order("jsonl", r#"{"label_map":{"LOC":null}}"#), &planned).schema();
+    let labels = vec!["ART".to_owned(), "PER".to_owned()];
+    assert_eq!(schema, Schema { labels, ..Schema::default() });
+}
+
+fn shape_all(options: &str, text: &str, schema: &Schema) -> (Vec<Document>, Ledger) {
+    let mut order = order("jsonl", options);
+    order.include.relations = true;
+    let (mut ledger, mut out) = (Ledger::default(), Vec::new());
+    Shaper::new(&order, schema).shape(document(text), &mut ledger, &mut out);
+    (out, ledger)
+}
+
+#[test]
+fn steps_follow_each_other() {
+    let options = r#"{"preprocessing":["collapse_whitespace","split_sentences","drop_unannotated"]}"#;
+    let text = r#"{"id":"t","text":"Ada  met Bo.\nNobody knew.","annotations":[
+        {"id":"1","start":0,"end":3,"label":"PER"},{"id":"2","start":9,"end":11,"label":"PER"}]}"#;
+    let (out, ledger) = shape_all(options, text, &Schema::default());
+    assert_eq!((out.len(), out[0].text.as_str()), (1, "Ada met Bo. "));
+    assert_eq!(out[0].annotations[1].extent, spanfleet_core::Extent::Span { start: 8, end: 10 });
+    assert_eq!(ledger.counts.texts_selected, 2);
+    assert_eq!(reasons(&ledger), [(Loss::Adjudicated, Kind::Text, 1)]);
+}
+
+#[test]
+fn duplicates_are_left_out_with_what_is_on_them() {
+    let schema = Schema { duplicates: vec!["t".to_owned()], ..Schema::default() };
+    let (out, ledger) = shape_all("{}", TEXT, &schema);
+    assert!(out.is_empty() && ledger.balances());
+    assert_eq!(ledger.lost(Kind::Annotation), 3);
+}
+
+#[test]
+fn the_unsure_are_left_out() {
+    let text = r#"{"text":"Ada Bo","annotations":[{"id":"1","start":0,"end":3,"label":"PER","confidence":0.4},
+        {"id":"2","start":4,"end":6,"label":"PER","confidence":0.5},{"id":"3","start":4,"end":6,"label":"X"}]}"#;
+    let (out, ledger) = shape_all(r#"{"preprocessing":[{"min_confidence":0.5}]}"#, text, &Schema::default());
+    assert_eq!(out[0].annotations.len(), 2);
+    assert_eq!(reasons(&ledger), [(Loss::Adjudicated, Kind::Annotation, 1)]);
 }

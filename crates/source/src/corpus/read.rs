@@ -140,7 +140,7 @@ pub(super) fn schema(
         all.relation_types.extend(names.relation_types);
     }
     let list = |names: BTreeSet<Arc<str>>| names.iter().map(ToString::to_string).collect();
-    Ok(Schema { labels: list(all.labels), relation_types: list(all.relation_types) })
+    Ok(Schema { labels: list(all.labels), relation_types: list(all.relation_types), ..Schema::default() })
 }
 
 fn fault() -> SourceError {

@@ -70,8 +70,8 @@ pub(crate) async fn encode(
 
 fn write_documents(writer: &mut PartWriter, mut documents: DocumentStream) -> Result<(), StepError> {
     while let Some(batch) = documents.blocking_recv() {
-        for mut document in batch? {
-            writer.push(&mut document)?;
+        for document in batch? {
+            writer.push(document)?;
         }
     }
     Ok(())

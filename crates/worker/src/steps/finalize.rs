@@ -131,7 +131,7 @@ async fn seal_files(
     parts: &Parts,
     prefix: &str,
 ) -> Result<(Vec<ManifestFile>, Vec<ManifestFile>), StepError> {
-    let schema = Shaper::new(order).schema(&job.schema);
+    let schema = Shaper::new(order, &job.schema).schema();
     let (mut files, mut beside) = (Vec::new(), Vec::new());
     for (split, of_split) in by_split(parts) {
         for file in assemble(format, order, &schema, split, &of_split)? {

@@ -16,8 +16,11 @@ fn order_of(job: &JobRow) -> Result<Order, StepError> {
     Ok(Order::new(&job.format_name, &[&job.options], &job.filter_criteria, job.include)?)
 }
 
+/// A split by metadata reads it, whether it is exported or not: the shaper leaves it out of what is encoded.
 fn selection_of(job: &JobRow, order: &Order) -> Selection {
-    Selection { project: job.project, filter: order.filter.clone(), include: order.include }
+    let mut include = order.include;
+    include.metadata |= order.options.split.needs_metadata();
+    Selection { project: job.project, filter: order.filter.clone(), include }
 }
 
 /// Whether files are made of compressed blocks: then their bytes don't depend on the cut only if parts begin

@@ -1,7 +1,12 @@
-//! Cuts the selection into partitions.
+//! Cuts the selection into partitions, and finds what has to be known of all texts before the first is encoded.
 
+use spanfleet_core::{
+    job::ErrorClass,
+    options::{Duplicates, Step},
+};
+use spanfleet_formats::support::duplicates::SeenTexts;
 use spanfleet_metastore::{Assignment, PlanReport};
-use spanfleet_source::Cut;
+use spanfleet_source::{Bounds, Cut, DocumentStream, Selection};
 
 use super::{order_of, selection_of};
 use crate::{StepError, worker::Ports};
@@ -15,10 +20,53 @@ pub(crate) async fn plan(ports: &Ports, assignment: &Assignment) -> Result<PlanR
         needs_labels: format.info().needs_labels,
         at_blocks: super::has_blocks(&order, format.info()),
     };
-    let plan = ports.source.plan(&selection_of(&assignment.job, &order), &cut).await?;
+    let selection = selection_of(&assignment.job, &order);
+    let mut plan = ports.source.plan(&selection, &cut).await?;
+    let wanted = order.options.preprocessing.iter().find_map(|step| match step {
+        Step::Deduplicate(kind) => Some(*kind),
+        _ => None,
+    });
+    if let Some(kind) = wanted {
+        plan.schema.duplicates = duplicates(ports, &selection, &plan.partitions, kind).await?;
+    }
     Ok(PlanReport {
         partitions: plan.partitions.into_iter().map(|bounds| bounds.0).collect(),
         schema: plan.schema,
         taken_at: plan.taken_at,
     })
+}
+
+/// Reads all texts once, in order: which of them is the first of its kind depends on every text before it.
+async fn duplicates(
+    ports: &Ports,
+    selection: &Selection,
+    partitions: &[Bounds],
+    kind: Duplicates,
+) -> Result<Vec<String>, StepError> {
+    let (mut seen, mut found) = (SeenTexts::new(kind), Vec::new());
+    for bounds in partitions {
+        let documents = ports.source.read(selection, bounds).await?;
+        let looked = tokio::task::spawn_blocking(move || {
+            look_for_duplicates(documents, &mut seen, &mut found).map(|()| (seen, found))
+        });
+        (seen, found) =
+            looked.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))??;
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn look_for_duplicates(
+    mut documents: DocumentStream,
+    seen: &mut SeenTexts,
+    found: &mut Vec<String>,
+) -> Result<(), StepError> {
+    while let Some(batch) = documents.blocking_recv() {
+        for document in batch? {
+            if seen.is_duplicate(&document.text) {
+                found.push(document.id.into());
+            }
+        }
+    }
+    Ok(())
 }

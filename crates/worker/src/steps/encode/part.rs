@@ -34,6 +34,8 @@ pub(super) struct PartWriter {
     ledger: Ledger,
     objects: Vec<ObjectWriter>,
     messages: mpsc::Sender<Message>,
+    /// What came of the document at hand.
+    shaped: Vec<Document>,
 }
 
 impl PartWriter {
@@ -43,28 +45,32 @@ impl PartWriter {
         attempt: String,
         messages: mpsc::Sender<Message>,
     ) -> Result<PartWriter, StepError> {
-        let shaper = Shaper::new(order);
+        let shaper = Shaper::new(order, schema);
         let format = spanfleet_formats::open(order)?;
         let has_blocks = has_blocks(order, format.info());
         Ok(PartWriter {
-            kit: Kit { format, schema: shaper.schema(schema), options: order.options.clone(), has_blocks },
+            kit: Kit { format, schema: shaper.schema(), options: order.options.clone(), has_blocks },
             shaper,
             attempt,
             ledger: Ledger::default(),
             objects: Vec::new(),
             messages,
+            shaped: Vec::new(),
         })
     }
 
-    pub(super) fn push(&mut self, document: &mut Document) -> Result<(), StepError> {
+    pub(super) fn push(&mut self, document: Document) -> Result<(), StepError> {
         if self.kit.has_blocks && begins_block(&document.id) {
             for object in &mut self.objects {
                 object.end_block(&self.kit)?;
             }
         }
-        let object = self.object_for(document)?;
-        self.shaper.shape(document, &mut self.ledger);
-        self.objects[object].push(document, &mut self.ledger, &self.kit)
+        let object = self.object_for(&document)?;
+        self.shaper.shape(document, &mut self.ledger, &mut self.shaped);
+        for document in self.shaped.drain(..) {
+            self.objects[object].push(&document, &mut self.ledger, &self.kit)?;
+        }
+        Ok(())
     }
 
     /// The place of the object that takes a document, begun when its split is new.
