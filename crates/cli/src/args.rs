@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Jobs(JobsCommand),
     /// What can be exported
     Formats(FormatsArgs),
+    /// Formats with parameters and a loader for each framework and task
+    Templates(TemplatesArgs),
     /// Bring the database to this version
     Migrate,
     /// Access tokens
@@ -170,6 +172,18 @@ pub(crate) struct ImportArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct FormatsArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TemplatesArgs {
+    /// Only one framework's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) framework: Option<String>,
+    /// Only one task's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) task_type: Option<String>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

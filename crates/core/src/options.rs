@@ -72,6 +72,11 @@ pub const OPTIONS: &[OptionInfo] = &[
         "token_classification, sequence_classification, relation_extraction, question_answering, language_modeling",
         "the task, for formats that serve several",
     ),
+    info(
+        "template",
+        "none, FRAMEWORK/TASK",
+        "whose load.py stands beside the data; a template sets it itself",
+    ),
 ];
 
 /// Parameters of the contract that this version refuses instead of ignoring.
@@ -307,6 +312,7 @@ pub struct Options {
     pub csv_bom: bool,
     pub spreadsheet_safe: bool,
     pub task_type: Option<TaskType>,
+    pub template: Option<String>,
     /// What was asked for, as it stands in jobs and manifests.
     asked: Map<String, Value>,
 }
@@ -333,6 +339,7 @@ impl Default for Options {
             csv_bom: false,
             spreadsheet_safe: false,
             task_type: None,
+            template: None,
             asked: Map::new(),
         }
     }
@@ -382,6 +389,7 @@ impl Options {
             "csv_bom" => self.csv_bom = flag(key, value)?,
             "spreadsheet_safe" => self.spreadsheet_safe = flag(key, value)?,
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
+            "template" => self.template = template(key, value)?,
             "include_pos" | "include_lemma" => drop(flag(key, value)?),
             key if NOT_YET.contains(&key) => return Err(not_yet(key, value)),
             _ => return Err(OptionError::unknown("option", key, known_keys())),
@@ -449,6 +457,11 @@ fn partitions(key: &str, value: &Value) -> Result<Partitions, OptionError> {
     count
         .map(|count| Partitions::Count(count as u32))
         .map_err(|_| OptionError::value("option", key, value, "auto, or a whole number from 1 to 100000"))
+}
+
+fn template(key: &str, value: &Value) -> Result<Option<String>, OptionError> {
+    let path = value.as_str().ok_or_else(|| OptionError::value("option", key, value, "FRAMEWORK/TASK"))?;
+    Ok((path != "none").then(|| path.to_owned()))
 }
 
 fn annotators(key: &str, value: &Value) -> Result<Annotators, OptionError> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use spanfleet_core::{OptionError, Order, options::Compression};
 
+use crate::templates::find_template;
 use crate::{Entry, Format, FormatInfo, brat, conll, csv, json, jsonl, spacy, tfrecord, xml};
 
 /// One line per format, in the order that people see.
@@ -34,6 +35,9 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// Makes the format that an order asks for; refuses an unknown one, and options that it can't follow.
 pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
     let entry = find(&order.format).ok_or_else(|| OptionError::unknown("format", &order.format, names()))?;
+    if let Some(template) = &order.options.template {
+        find_template(template)?;
+    }
     let compression = order.options.compression;
     if !entry.info.compressions.contains(&compression) {
         let allowed = format!("{} with {}", words(&entry.info).join(", "), entry.info.name);

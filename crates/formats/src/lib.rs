@@ -8,6 +8,7 @@
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
 //! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord`, `brat` | one format each |
+//! | [`templates`] | a format with parameters and a loader for each framework and task |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
 //! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
@@ -22,6 +23,7 @@ mod jsonl;
 pub mod shape;
 mod spacy;
 pub mod support;
+pub mod templates;
 mod tfrecord;
 mod xml;
 

@@ -82,6 +82,7 @@ statements! { $
     ReadFormats = "read_formats",
     StoreTemplate = "store_template",
     ReadTemplates = "read_templates",
+    CountTemplate = "count_template",
     InsertJob = "insert_job",
     FindSubmitted = "find_submitted",
     FindJob = "find_job",

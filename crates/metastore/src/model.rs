@@ -127,6 +127,8 @@ pub struct NewJob {
     pub idempotency_key: Option<String>,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
+    /// The row of the template that was asked for: its use is counted.
+    pub template_id: Option<i32>,
 }
 
 /// What became of a submit.

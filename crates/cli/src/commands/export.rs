@@ -132,10 +132,11 @@ impl OneShot {
             export_parameters: asked.parameters.clone(),
             options: order.options.to_json().clone(),
             filter_criteria: asked.filter.clone(),
-            include: asked.include,
+            include: order.include,
             expires_in_seconds: EXPIRES_IN_SECONDS,
             idempotency_key: None,
             traceparent: None,
+            template_id: None,
         };
         match self.metastore.submit(&job).await? {
             Submitted::New(row) | Submitted::Same(row) => {

@@ -7,6 +7,7 @@ mod formats;
 mod import;
 mod jobs;
 mod order;
+mod templates;
 mod token;
 mod verify;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             clap_complete::generate(shell, &mut Args::command(), "spanfleet", &mut io::stdout());
         }
         Command::Formats(args) => formats::print(args.json.json)?,
+        Command::Templates(args) => templates::print(&args)?,
         Command::Verify(args) => verify::verify(&args)?,
         Command::Jobs(command) => jobs::run(command, wire.data_dir(), quiet)?,
         Command::Export(args) => runtime()?.block_on(export::export(&wire, &args, quiet))?,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use spanfleet_core::{Include, Order};
+use spanfleet_formats::templates::{Template, find_template};
 
 use crate::{args::OrderArgs, failure::Failure, pairs};
 
@@ -40,13 +41,13 @@ impl Asked {
 
     /// The checked order.
     pub(super) fn check(&self) -> Result<Order, Failure> {
-        if let Some(template) = &self.template {
-            return Err(Failure::usage(format!(
-                "unknown template `{template}`; this version has none, name a `--format`"
-            )));
-        }
-        let format = self.format.as_deref().unwrap_or_default();
-        let order = Order::new(format, &[&self.parameters], &self.filter, self.include)?;
+        let template = self.template.as_deref().map(find_template).transpose()?;
+        let mut include = self.include;
+        include.relations |= template.is_some_and(|template| template.include_relations);
+        let layer = template.map(Template::layer).unwrap_or_default();
+        let format = template.map(|template| template.format.as_str()).or(self.format.as_deref());
+        let order =
+            Order::new(format.unwrap_or_default(), &[&layer, &self.parameters], &self.filter, include)?;
         spanfleet_formats::open(&order)?;
         Ok(order)
     }

@@ -6,9 +6,12 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::IntoResponse,
 };
+use serde_json::Map;
 use spanfleet_api::{CreateJob, Jobs, JobsQuery};
 use spanfleet_core::{Include, Order, ProjectId};
-use spanfleet_metastore::{Caller, FormatRow, JobRow, JobsQuery as RowsQuery, NewJob, Submitted};
+use spanfleet_metastore::{
+    Caller, FormatRow, JobRow, JobsQuery as RowsQuery, NewJob, Submitted, TemplateRow,
+};
 use uuid::Uuid;
 
 use super::{
@@ -34,8 +37,9 @@ pub(super) async fn create(
     Body(request): Body<CreateJob>,
 ) -> Result<impl IntoResponse, Failure> {
     let project = find_project(&api, &caller, &request).await?;
-    let format = find_format(&api, &request).await?;
-    let job = new_job(&api, &caller, project, &headers, request, &format)?;
+    let template = find_template(&api, request.template.as_deref()).await?;
+    let format = find_format(&api, &request, template.as_ref()).await?;
+    let job = new_job(&api, &caller, project, &headers, request, &format, template.as_ref())?;
     let (status, row) = match api.metastore.submit(&job).await? {
         Submitted::New(row) => (StatusCode::CREATED, row),
         Submitted::Same(row) => (StatusCode::OK, row),
@@ -63,21 +67,36 @@ async fn find_project(api: &Api, caller: &Caller, request: &CreateJob) -> Result
     }
 }
 
-async fn find_format(api: &Api, request: &CreateJob) -> Result<FormatRow, Failure> {
-    if request.template.is_some() {
-        return Err(Failure::new(404, "there is no such template; `GET /export/templates/ml` lists them")
-            .about("template"));
-    }
+/// The template of `framework/task`.
+async fn find_template(api: &Api, path: Option<&str>) -> Result<Option<TemplateRow>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let (framework, task) = path.split_once('/').unwrap_or((path, ""));
+    let found = api.metastore.templates(Some(framework), Some(task)).await?.into_iter().next();
+    found.map(Some).ok_or_else(|| {
+        Failure::new(404, "there is no such template; `GET /export/templates/ml` lists them")
+            .about("template")
+    })
+}
+
+async fn find_format(
+    api: &Api,
+    request: &CreateJob,
+    template: Option<&TemplateRow>,
+) -> Result<FormatRow, Failure> {
     let rows = api.metastore.formats().await?;
-    let (field, row) = match (request.export_format_id, &request.format) {
-        (Some(id), None) => ("export_format_id", rows.into_iter().find(|row| row.id == id)),
-        (None, Some(name)) => ("format", rows.into_iter().find(|row| row.format_name == *name)),
+    let named = |name: &str| rows.iter().find(|row| row.format_name == name);
+    let (field, row) = match (request.export_format_id, &request.format, template) {
+        (Some(id), None, None) => ("export_format_id", rows.iter().find(|row| row.id == id)),
+        (None, Some(name), None) => ("format", named(name)),
+        (None, None, Some(template)) => {
+            ("template", named(template.data_format["format"].as_str().unwrap_or_default()))
+        }
         _ => {
             return Err(Failure::new(422, "give one of `export_format_id`, `format`, `template`")
                 .about("export_format_id"));
         }
     };
-    row.ok_or_else(|| {
+    row.cloned().ok_or_else(|| {
         Failure::new(404, "there is no such format; `GET /export/formats` lists them").about(field)
     })
 }
@@ -89,6 +108,7 @@ fn new_job(
     headers: &HeaderMap,
     request: CreateJob,
     format: &FormatRow,
+    template: Option<&TemplateRow>,
 ) -> Result<NewJob, Failure> {
     if request.webhook_url.is_some() {
         return Err(
@@ -103,12 +123,15 @@ fn new_job(
     }
     let include = Include {
         metadata: request.include_metadata,
-        relations: request.include_relations,
+        relations: request.include_relations
+            || template.is_some_and(|template| template.data_format["include_relations"] == true),
         hierarchies: request.include_hierarchies,
     };
     let export_parameters = request.export_parameters.unwrap_or_default();
     let filter_criteria = request.filter_criteria.unwrap_or_default();
-    let layers = [&format.transformation_rules, &export_parameters];
+    let of_template = template.and_then(|template| template.data_format["parameters"].as_object());
+    let no_parameters = Map::new();
+    let layers = [&format.transformation_rules, of_template.unwrap_or(&no_parameters), &export_parameters];
     let order = Order::new(&format.format_name, &layers, &filter_criteria, include).map_err(|error| {
         Failure::option(if error.what == "filter" { "filter_criteria" } else { "export_parameters" }, &error)
     })?;
@@ -125,6 +148,7 @@ fn new_job(
         expires_in_seconds,
         idempotency_key: idempotency_key(headers)?,
         traceparent: text_header(headers, "traceparent"),
+        template_id: template.map(|template| template.id),
     })
 }
 

@@ -40,6 +40,9 @@ pub(super) async fn submit(session: &mut dyn Session, job: &NewJob) -> Result<Su
     let id = row.get("id")?;
     insert_tasks(session, id, TaskKind::Plan, &[String::new()]).await?;
     insert_hints(session, id, job.requested_by, TaskKind::Plan).await?;
+    if let Some(template) = job.template_id {
+        session.execute(Statement::CountTemplate, params![template]).await?;
+    }
     Ok(Submitted::New(Box::new(by_id(session, id).await?)))
 }
 

@@ -14,7 +14,7 @@ use spanfleet_core::{
     report::{Manifest, ManifestFile, ManifestFormat, PartFile, PartReport, Snapshot},
     split::LONE_SPLIT,
 };
-use spanfleet_formats::{Format, Shaper};
+use spanfleet_formats::{Format, Shaper, templates::find_template};
 use spanfleet_metastore::{Assignment, FinalReport, JobRow};
 use spanfleet_storage::Storage;
 
@@ -49,6 +49,10 @@ pub(crate) async fn finalize(
     parts.check()?;
     let storage = ports.storage.as_ref();
     let (files, mut beside) = seal_files(storage, format.as_ref(), &order, job, &parts, prefix).await?;
+    if let Some(template) = &order.options.template {
+        let script = find_template(template)?.script().as_bytes().to_vec();
+        beside.push(write_beside(storage, prefix, "load.py".to_owned(), script).await?);
+    }
     if let Some(losses) = write_losses(storage, &parts, prefix).await? {
         beside.push(losses);
     }
