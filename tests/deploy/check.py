@@ -11,11 +11,12 @@ import time
 import binary
 import chart
 import images
+import live
 import monitoring
 import release
 import scaler
 
-MODULES = [images, chart, monitoring, scaler, release]
+MODULES = [images, chart, monitoring, live, scaler, release]
 
 
 def main():
