@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the image, the chart, the alerts, the dashboards and the release files (tests/deploy), after installing what
 # that needs into .venv/deploy: nothing into the system, no service. Names of checks may follow: `check-deploy.sh chart`.
+# With --elastic it scales real workers instead; see tests/deploy/elastic.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 home=$PWD/.venv/deploy
@@ -49,4 +50,6 @@ if [ ! -x "$DEPLOY_PROMTOOL" ]; then
     (install_promtool) >"$home/log" 2>&1 </dev/null || { cat "$home/log" >&2; exit 1; }
 fi
 export DEPLOY_PROMTOOL DEPLOY_NODE_DIR=$home/node
-exec "$home/python/bin/python" "$needs/check.py" "$@" 2> >(grep -v 'found symbolic link in path' >&2)
+script=check.py
+[ "${1:-}" != --elastic ] || { script=elastic.py; shift; }
+exec "$home/python/bin/python" "$needs/$script" "$@" 2> >(grep -v 'found symbolic link in path' >&2)

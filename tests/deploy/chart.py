@@ -48,8 +48,13 @@ def matrix():
 
 @cache
 def rendered(name):
-    """The documents that a values file makes; NOTES.txt apart."""
-    files = loaded().render(matrix()[name], name="fleet", namespace="exports")
+    """The documents that a values file makes."""
+    return documents(matrix()[name])
+
+
+def documents(values):
+    """The documents that values make; NOTES.txt apart."""
+    files = loaded().render(values, name="fleet", namespace="exports")
     texts = [text for path, text in files.items() if path.endswith(".yaml")]
     return [document for text in texts for document in yaml.safe_load_all(text) if document]
 
