@@ -14,15 +14,19 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = "x86_64-unknown-linux-gnu"
 LICENCE_FILES = re.compile(r"^(LICEN[CS]E|COPYING|NOTICE|COPYRIGHT)", re.I)
 # Crates that the dependency tree has, and the binary does not: they run at build time or in tests alone.
 BUILD_ONLY = {"build", "dev"}
 
 
+def output(*command):
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
 def metadata():
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", TARGET]
-    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    """What cargo knows of the packages for this machine's target."""
+    host = re.search(r"^host: (\S+)", output("rustc", "-vV"), re.M)[1]
+    return json.loads(output("cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", host))
 
 
 def shipped(found):
