@@ -76,15 +76,23 @@ def refusals():
                 yield f"values.schema.json refuses `{json.dumps(values)}` without naming `{word}`: {error}"
 
 
+@cache
+def refusal(text, version):
+    """What a version of Kubernetes has against a document. Many are the same in several renderings."""
+    try:
+        kubernetes_validate.validate(json.loads(text), version, strict=True)
+        return None
+    except kubernetes_validate.ValidationError as error:
+        return f"{error.message} at {'.'.join(map(str, error.path))}"
+
+
 def kubernetes_schema(documents):
     for document in documents:
         if document["apiVersion"].split("/")[0] in CUSTOM:
             continue
         for version in KUBERNETES:
-            try:
-                kubernetes_validate.validate(document, version, strict=True)
-            except kubernetes_validate.ValidationError as error:
-                yield f"{manifests.place(document)} on Kubernetes {version}: {error.message} at {'.'.join(map(str, error.path))}"
+            if refused := refusal(json.dumps(document), version):
+                yield f"{manifests.place(document)} on Kubernetes {version}: {refused}"
 
 
 def custom_schemas(documents):

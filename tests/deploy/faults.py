@@ -52,6 +52,7 @@ FAULTS = [
     ("everything", lambda d: at(find(d, "Ingress"), "spec.rules.0.http.paths.0.backend.service.name", "x"), "has no port"),
     ("default", lambda d: at(container(worker(d)), "resources.limits", {}), "resources.limits.memory"),
     ("default", lambda d: at(container(find(d, "Job")["spec"]), "resources", None), "resources.requests.cpu"),
+    ("default", lambda d: set_env(worker(d), "SPANFLEET_SLOTS", value="32"), "its slots need 1020"),
     ("default", lambda d: at(container(worker(d)), "securityContext.readOnlyRootFilesystem", False), "is not restricted"),
     ("default", lambda d: at(container(worker(d)), "securityContext.capabilities", {"drop": ["NET_RAW"]}), "is not restricted"),
     ("default", lambda d: at(worker(d), "template.spec.securityContext.runAsNonRoot", False), "the pod is not restricted"),
@@ -106,7 +107,8 @@ def uncaught(rendered, rules, schema):
 def uncaught_custom(rendered, findings):
     planted = []
     for number, (values, plant, _) in enumerate(CUSTOM_FAULTS):
-        documents = copy.deepcopy([document for document in rendered(values) if "coreos" in document["apiVersion"] or "keda" in document["apiVersion"]])
+        custom = [document for document in rendered(values) if document["apiVersion"].startswith(("keda.sh", "monitoring.coreos.com"))]
+        documents = copy.deepcopy(custom)
         plant(documents)
         for document in documents:
             document["metadata"]["name"] = f"fault-{number}"

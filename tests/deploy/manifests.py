@@ -124,6 +124,22 @@ def resources(documents):
                     yield f"{place(document)}: no resources.{group}.{name}"
 
 
+def mebibytes(quantity):
+    units = {"Mi": 1, "Gi": 1024}
+    return int(quantity[:-2]) * units[quantity[-2:]]
+
+
+def memory(documents):
+    """docs/operations.md: 60 MiB + slots × (4 × largest text + splits × 30 MiB); here one split of small texts."""
+    for document, _, container in containers(documents):
+        if container["args"] != ["worker"]:
+            continue
+        wanted = 60 + int(environment(container)["SPANFLEET_SLOTS"]) * 30
+        given = mebibytes(container["resources"]["requests"]["memory"])
+        if given < wanted:
+            yield f"{place(document)}: asks for {given} MiB, and its slots need {wanted}"
+
+
 def security(documents):
     for document, _, spec in pods(documents):
         context = spec.get("securityContext", {})
@@ -225,7 +241,7 @@ def scaling(documents):
             yield "workers go within less than 300 s of little work"
 
 
-RULES = [names, selectors, ports, resources, security, secrets, variables, lifecycle, scaling]
+RULES = [names, selectors, ports, resources, memory, security, secrets, variables, lifecycle, scaling]
 
 
 def findings(documents):

@@ -42,7 +42,10 @@ def server():
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
             subprocess.run(["chown", "postgres:", folder], check=True)
-        run = lambda *command: subprocess.run([*drop, *command], cwd=folder, check=True, capture_output=True, text=True)
+
+        def run(*command):
+            subprocess.run([*drop, *command], cwd=folder, check=True, capture_output=True, text=True)
+
         run(tools() / "initdb", "-D", f"{folder}/data", "-U", "owner", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
