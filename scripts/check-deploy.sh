@@ -15,6 +15,7 @@ once() { # once FILE COMMAND…
 }
 
 install_python() {
+    rm -f "$home/package.json.done" # the models may run on a Node.js of that folder
     if command -v uv >/dev/null; then
         uv venv --clear --quiet "$home/python"
         VIRTUAL_ENV=$home/python uv pip install --quiet -r "$needs/requirements.txt"

@@ -27,8 +27,41 @@ LICENCES = [
 ]
 
 
+# What takes something away from a program of the version before. A file of SQLite has one program at a time.
+CONTRACTS = re.compile(r"\b(DROP\s+(TABLE|COLUMN|VIEW)|RENAME\s+(TO|COLUMN)|ALTER\s+COLUMN\s+\w+\s+(TYPE|SET\s+NOT\s+NULL)|"
+                       r"ADD\s+COLUMN\s+(?:(?!DEFAULT)[^,;])*NOT\s+NULL(?![^,;]*DEFAULT))", re.I)
+CONTRACTS_ON_PURPOSE = "-- Contracts: no version since "
+
+
 def version():
     return tomllib.loads((binary.ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+
+
+def taken_away(text):
+    """The first words of a migration that the version before can't live with, unless the file says why it may."""
+    code = re.sub(r"--.*", "", text)
+    match = CONTRACTS.search(code)
+    return match[0] if match and CONTRACTS_ON_PURPOSE not in text else None
+
+
+def migrations():
+    """Both dialects have the same migrations, numbered without a gap, and they only add."""
+    names = {dialect: [file.name for file in sorted((binary.ROOT / "migrations" / dialect).glob("*.sql"))]
+             for dialect in ("postgres", "sqlite")}
+    if names["postgres"] != names["sqlite"]:
+        yield f"migrations: the dialects differ: {set(names['postgres']) ^ set(names['sqlite'])}"
+    if [int(name[:4]) for name in names["postgres"]] != list(range(1, len(names["postgres"]) + 1)):
+        yield f"migrations: the numbers have a gap: {names['postgres']}"
+    for name in names["postgres"]:
+        if words := taken_away((binary.ROOT / "migrations/postgres" / name).read_text()):
+            yield (f"migrations/postgres/{name}: `{words}` takes away what the version before may use; expand now and contract "
+                   f"in a later version, with a line `{CONTRACTS_ON_PURPOSE}X uses it.`")
+    for planted in ("ALTER TABLE outbox DROP COLUMN due_at;", "ALTER TABLE a ADD COLUMN b INTEGER NOT NULL;", "ALTER TABLE a RENAME TO b;"):
+        if not taken_away(planted):
+            yield f"a planted contraction is not caught: `{planted}`"
+    for fine in ("ALTER TABLE a ADD COLUMN b INTEGER NOT NULL DEFAULT 0;", "ALTER TABLE a ADD COLUMN b INTEGER;", "-- DROP TABLE a"):
+        if taken_away(fine):
+            yield f"an expansion counts as a contraction: `{fine}`"
 
 
 def licences():
@@ -82,4 +115,4 @@ def links():
                 yield f"{file.name}: `{path}` is not there"
 
 
-CHECKS = [licences, archives, links]
+CHECKS = [migrations, licences, archives, links]
