@@ -1,11 +1,13 @@
 """What the binary really shows: its metrics against deploy/metrics.txt, its libraries against the image."""
 
+import os
 import re
 import signal
 import subprocess
 import tempfile
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import binary
 import monitoring
@@ -70,6 +72,24 @@ def metrics():
             yield f"a wrong metric is not caught: `{plant.strip()}`"
 
 
+def first_process():
+    """As process 1, where the kernel drops every signal that nobody handles, SIGTERM ends it with 0."""
+    alone = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
+        print("      skipped: this machine gives no process namespaces")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        command = [*alone, binary.BINARY, "serve", "--listen", "127.0.0.1:0", "--data-dir", folder]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]})
+        next(line for line in iter(process.stderr.readline, "") if "spanfleet serves" in line)
+        inside = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        numbers = re.search(r"^NSpid:\s+(.*)$", Path(f"/proc/{inside[0]}/status").read_text(), re.M)[1].split()
+        os.kill(int(inside[0]), signal.SIGTERM)
+        process.communicate(timeout=60)
+    if numbers[-1] != "1" or process.returncode != 0:
+        yield f"as process {numbers[-1]} it ends with {process.returncode} on SIGTERM, not as process 1 with 0"
+
+
 def libraries():
     linked = subprocess.run(["ldd", binary.BINARY], capture_output=True, text=True, check=True).stdout
     for name in re.findall(r"^\s+(lib\S+) =>", linked, re.M):
@@ -77,4 +97,4 @@ def libraries():
             yield f"the binary needs `{name}`, which the image does not hold"
 
 
-CHECKS = [metrics, libraries]
+CHECKS = [metrics, first_process, libraries]
