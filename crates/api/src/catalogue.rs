@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// `GET /export/formats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,34 +27,44 @@ pub struct TemplatesQuery {
 }
 
 /// A row of `export_formats`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)] // the specification's columns
 pub struct Format {
     pub id: i32,
     pub format_name: String,
     pub format_type: String,
+    #[schema(value_type = Object)]
     pub format_schema: Value,
+    #[schema(value_type = Object)]
     pub transformation_rules: Value,
+    #[schema(value_type = Object)]
     pub output_structure: Value,
     pub is_ml_ready: bool,
     pub supports_streaming: bool,
+    #[schema(value_type = Object)]
     pub compression_options: Value,
     pub file_extensions: Vec<String>,
+    #[schema(value_type = Object)]
     pub metadata: Value,
 }
 
 /// A row of `ml_export_templates`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)] // the specification's columns
 pub struct Template {
     pub id: i32,
     pub template_name: String,
     pub framework: String,
     pub task_type: String,
+    #[schema(value_type = Object)]
     pub data_format: Value,
+    #[schema(value_type = Object)]
     pub label_encoding: Value,
+    #[schema(value_type = Object)]
     pub preprocessing_steps: Value,
+    #[schema(value_type = Object)]
     pub validation_schema: Value,
+    #[schema(value_type = Object)]
     pub framework_config: Value,
     pub example_usage: Option<String>,
     pub is_active: bool,

@@ -1,16 +1,17 @@
 //! Artifacts of a job.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `GET /export/jobs/{job_uuid}/files`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Files {
     /// Every artifact, the manifest included.
     pub files: Vec<Artifact>,
 }
 
 /// One artifact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Artifact {
     /// Path below the job's root.
     pub path: String,

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// `POST /export/create-job`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateJob {
     /// The project by its row; or `project`.
@@ -25,9 +26,11 @@ pub struct CreateJob {
     pub template: Option<String>,
     /// Export parameters.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub export_parameters: Option<Map<String, Value>>,
     /// Which texts and annotations.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub filter_criteria: Option<Map<String, Value>>,
     /// Text metadata and annotation attributes.
     #[serde(default = "yes")]
@@ -50,6 +53,37 @@ const fn yes() -> bool {
     true
 }
 
+/// `POST /export/preview`, whose body is that of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewQuery {
+    /// How many texts, 1 to 100; 5 if left out.
+    #[serde(alias = "limit")]
+    pub texts: Option<usize>,
+}
+
+/// What an export would begin with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Preview {
+    /// The format's name.
+    pub format: String,
+    /// Media type of the content.
+    pub media_type: String,
+    /// `utf-8`, or `base64` where the content is no text.
+    pub encoding: String,
+    /// A small file of the format with the first texts, uncompressed.
+    pub content: String,
+    /// What was written of these texts.
+    #[schema(value_type = Object)]
+    pub counts: Value,
+    /// What was lost of them.
+    #[schema(value_type = Vec<Object>)]
+    pub losses: Value,
+    /// What was changed in them.
+    #[schema(value_type = Vec<Object>)]
+    pub changes: Value,
+}
+
 /// `GET /export/jobs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,7 +99,7 @@ pub struct JobsQuery {
 }
 
 /// A page of jobs, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Jobs {
     /// The jobs.
     pub jobs: Vec<Job>,
@@ -74,7 +108,7 @@ pub struct Jobs {
 }
 
 /// One job: every column of `export_jobs`, and how far it is. Times are RFC 3339 in UTC.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)] // the specification's columns first
 pub struct Job {
     pub id: i32,
@@ -82,7 +116,9 @@ pub struct Job {
     pub project_id: i32,
     pub requested_by: i32,
     pub export_format_id: i32,
+    #[schema(value_type = Object)]
     pub export_parameters: Map<String, Value>,
+    #[schema(value_type = Object)]
     pub filter_criteria: Map<String, Value>,
     pub include_metadata: bool,
     pub include_relations: bool,
@@ -111,15 +147,18 @@ pub struct Job {
     /// When it will end at that rate.
     pub estimated_end: Option<String>,
     /// Counts of the manifest, once it stands.
+    #[schema(value_type = Option<Object>)]
     pub counts: Option<Value>,
     /// Losses of the manifest, once it stands.
+    #[schema(value_type = Option<Vec<Object>>)]
     pub losses: Option<Value>,
     /// Changes of the manifest, once it stands.
+    #[schema(value_type = Option<Vec<Object>>)]
     pub changes: Option<Value>,
 }
 
 /// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Partitions {
     /// Done.
     pub done: u32,

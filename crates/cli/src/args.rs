@@ -48,6 +48,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Export corpora at once: no server, no account
     Export(ExportArgs),
+    /// The first records of an export, at once, without a job
+    Preview(PreviewArgs),
     /// API, web page, relay and workers in one process
     Serve(ServeArgs),
     /// The API of a fleet
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Check every connection
     Doctor(JsonArgs),
+    /// Whether a server is alive: what a container asks
+    Health(HealthArgs),
     /// Check artifacts against their manifest
     Verify(VerifyArgs),
     /// Shell completions
@@ -110,6 +114,28 @@ pub(crate) struct ExportArgs {
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PreviewArgs {
+    /// Files, directories, `-` for standard input, or `postgres://…/db#project-name`
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) order: OrderArgs,
+    /// How the inputs are read
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) input_format: String,
+    /// How many texts
+    #[arg(short = 'n', long, default_value_t = 5, value_name = "N")]
+    pub(crate) texts: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct HealthArgs {
+    /// The address of a dispatcher, of `serve`, or of a worker's metrics
+    #[arg(long, env = "SPANFLEET_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) url: String,
 }
 
 /// What to export, and how.

@@ -6,12 +6,14 @@
 //! | [`tokens`] | bearer tokens: made, hashed |
 //! | [`catalogue`] | the built-in rows of formats and templates |
 //! | [`sweeper`](Sweeper) | leases, expiry, leftovers |
+//! | [`previewer`](Previewer) | what shows the beginning of an export |
 //! | [`metrics`] | what Prometheus reads |
 //! | [`probes`] | health, readiness and metrics of any process |
 
 pub mod catalogue;
 mod http;
 pub mod metrics;
+mod previewer;
 pub mod probes;
 mod settings;
 mod signer;
@@ -20,5 +22,6 @@ pub mod tokens;
 
 pub use http::{Api, router};
 pub use metrics::Metrics;
+pub use previewer::{CantShow, Previewer, Shown};
 pub use settings::Settings;
 pub use sweeper::Sweeper;

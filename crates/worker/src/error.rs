@@ -7,9 +7,10 @@ use spanfleet_source::{SourceError, SourceErrorKind};
 use spanfleet_storage::{StorageError, StorageErrorKind};
 
 /// Why a step did not end well.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// The task failed; the message says why, with its causes.
+    #[error("{message}")]
     Failed {
         /// What it means for the next try.
         class: ErrorClass,
@@ -17,8 +18,10 @@ pub enum StepError {
         message: String,
     },
     /// The task is not ours any more: write nothing, report nothing.
+    #[error("the task is another's")]
     Lost,
     /// We are stopping; the task goes back.
+    #[error("this process is stopping")]
     Stopped,
 }
 

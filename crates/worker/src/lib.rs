@@ -7,6 +7,7 @@
 //! | `steps/plan` | cuts the selection into partitions |
 //! | `steps/encode` | documents → encoder → compressor → store, one partition |
 //! | `steps/finalize` | parts → files, manifest, losses |
+//! | `preview` | the first documents of an order, encoded at once |
 //! | `keys` | where objects stand |
 //! | `error` | what a failure means for the next try |
 //! | [`metrics`] | what Prometheus reads |
@@ -18,6 +19,7 @@ mod error;
 mod keys;
 mod lease;
 pub mod metrics;
+mod preview;
 mod settings;
 mod steps;
 mod worker;
@@ -25,5 +27,6 @@ mod worker;
 pub use error::StepError;
 pub use keys::Root;
 pub use metrics::Metrics;
+pub use preview::{Preview, preview};
 pub use settings::Settings;
 pub use worker::{Ports, Worker};

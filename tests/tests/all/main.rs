@@ -8,5 +8,6 @@ mod corpora;
 mod fleet;
 mod one_shot;
 mod serve;
+mod shaped;
 mod support;
 mod usage;

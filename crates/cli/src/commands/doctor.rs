@@ -1,8 +1,13 @@
 //! `spanfleet doctor`: every connection, and the mend for each failure.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
-use crate::{failure::Failure, wire::Wire};
+use crate::{args::HealthArgs, failure::Failure, wire::Wire};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn doctor(wire: &Wire, as_json: bool) -> Result<(), Failure> {
     let checks = [
@@ -53,4 +58,12 @@ async fn check_storage(wire: &Wire) -> Result<String, Failure> {
     let storage = wire.storage().await?;
     storage.check().await?;
     Ok(storage.address())
+}
+
+/// Asks a server whether it is alive.
+pub(super) fn health(args: &HealthArgs) -> Result<(), Failure> {
+    let address = format!("{}/healthz", args.url.trim_end_matches('/'));
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
+    agent.get(&address).call().map_err(|error| Failure::new(format!("`{address}`: {error}")))?;
+    Ok(())
 }

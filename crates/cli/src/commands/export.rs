@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 use spanfleet_core::{
     ProjectId,
     job::Phase,
-    losses::{Change, Entry, Kind, Loss},
+    losses::{Entry, Kind, Ledger},
     report::Manifest,
 };
 use spanfleet_dispatcher::Sweeper;
@@ -216,7 +216,6 @@ fn print(manifest: &Manifest, args: &ExportArgs, address: &str, rejected: u64) -
 /// What was written and what was lost, for people.
 fn summary(manifest: &Manifest, address: &str) -> String {
     let mut out = String::new();
-    let counts = &manifest.counts;
     // Writing to a string can't fail.
     let _ = writeln!(out, "{} → {address}", manifest.format.name);
     for file in &manifest.files {
@@ -226,20 +225,31 @@ fn summary(manifest: &Manifest, address: &str) -> String {
             file.path, file.bytes, file.texts, file.annotations
         );
     }
+    out.push_str(&tell_ledger(&Ledger::from_entries(
+        manifest.counts,
+        manifest.losses.clone(),
+        manifest.changes.clone(),
+    )));
+    if !manifest.losses.is_empty() || !manifest.changes.is_empty() {
+        let _ = writeln!(out, "  which ones   losses.jsonl");
+    }
+    out
+}
+
+/// Counts, losses and changes, for people.
+pub(super) fn tell_ledger(ledger: &Ledger) -> String {
+    let (mut out, counts) = (String::new(), &ledger.counts);
+    // Writing to a string can't fail.
     let _ = writeln!(out, "  texts        {} of {}", counts.texts, counts.texts_selected);
     let _ = writeln!(out, "  annotations  {} of {}", counts.annotations_written, counts.annotations_selected);
     if counts.relations_selected > 0 {
         let _ = writeln!(out, "  relations    {} of {}", counts.relations_written, counts.relations_selected);
     }
-    for Entry { reason, kind, count, .. } in &manifest.losses {
-        let _ = writeln!(out, "  lost         {count} {}: {}", plural(*kind, *count), Loss::as_str(*reason));
+    for Entry { reason, kind, count, .. } in ledger.losses(0) {
+        let _ = writeln!(out, "  lost         {count} {}: {}", plural(kind, count), reason.as_str());
     }
-    for Entry { reason, kind, count, .. } in &manifest.changes {
-        let _ =
-            writeln!(out, "  changed      {count} {}: {}", plural(*kind, *count), Change::as_str(*reason));
-    }
-    if !manifest.losses.is_empty() || !manifest.changes.is_empty() {
-        let _ = writeln!(out, "  which ones   losses.jsonl");
+    for Entry { reason, kind, count, .. } in ledger.changes(0) {
+        let _ = writeln!(out, "  changed      {count} {}: {}", plural(kind, count), reason.as_str());
     }
     out
 }

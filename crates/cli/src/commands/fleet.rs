@@ -16,7 +16,7 @@ use spanfleet_worker::{Metrics as WorkerMetrics, Ports, Worker};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{stop_signal, token};
+use super::{preview::SourcePreviewer, stop_signal, token};
 use crate::{
     args::ServeArgs,
     failure::Failure,
@@ -37,7 +37,7 @@ pub(super) async fn serve(wire: &Wire, args: &ServeArgs) -> Result<(), Failure> 
     let token = first_token(node.metastore.as_ref(), wire.data_dir()).await?;
     let mut parts = JoinSet::new();
     let worker = node.start_worker(wire, &args.worker, &mut parts)?;
-    node.start_dispatcher(&args.serve, Some(worker), listener, &mut parts)?;
+    node.start_dispatcher(wire, &args.serve, Some(worker), listener, &mut parts)?;
     eprintln!("spanfleet serves http://{address}/#token={token}");
     run_until_stopped(&node.stop, parts).await
 }
@@ -48,7 +48,7 @@ pub(super) async fn dispatcher(wire: &Wire, args: &ServeSettings) -> Result<(), 
     let listener = listen(args.listen).await?;
     let node = Node::open(wire, args.hints_per_user).await?;
     let mut parts = JoinSet::new();
-    node.start_dispatcher(args, None, listener, &mut parts)?;
+    node.start_dispatcher(wire, args, None, listener, &mut parts)?;
     run_until_stopped(&node.stop, parts).await
 }
 
@@ -131,6 +131,7 @@ impl Node {
 
     fn start_dispatcher(
         &self,
+        wire: &Wire,
         args: &ServeSettings,
         worker: Option<Arc<Worker>>,
         listener: TcpListener,
@@ -146,7 +147,9 @@ impl Node {
             metrics.clone(),
             settings.clone(),
         );
-        let api = Api::new(metastore, storage, relay.clone(), metrics.clone(), settings);
+        let previewer = Arc::new(SourcePreviewer(wire.source()?));
+        let stop = self.stop.clone();
+        let api = Api::new(metastore, storage, relay.clone(), metrics.clone(), settings, previewer, stop);
         let relays_already = worker.is_some();
         let app = router(api, self.probes(worker, Some(metrics)));
         parts.spawn(serve_http(listener, app, self.stop.clone()));

@@ -7,6 +7,7 @@ mod formats;
 mod import;
 mod jobs;
 mod order;
+mod preview;
 mod templates;
 mod token;
 mod verify;
@@ -35,6 +36,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Verify(args) => verify::verify(&args)?,
         Command::Jobs(command) => jobs::run(command, wire.data_dir(), quiet)?,
         Command::Export(args) => runtime()?.block_on(export::export(&wire, &args, quiet))?,
+        Command::Preview(args) => runtime()?.block_on(preview::preview(&wire, &args, quiet))?,
+        Command::Health(args) => doctor::health(&args)?,
         Command::Import(args) => runtime()?.block_on(import::import(&wire, &args, quiet))?,
         Command::Migrate => runtime()?.block_on(token::migrate(&wire))?,
         Command::Token(command) => runtime()?.block_on(token::run(&wire, command))?,

@@ -6,21 +6,19 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::IntoResponse,
 };
-use serde_json::Map;
 use spanfleet_api::{CreateJob, Jobs, JobsQuery};
-use spanfleet_core::{Include, Order, ProjectId};
-use spanfleet_metastore::{
-    Caller, FormatRow, JobRow, JobsQuery as RowsQuery, NewJob, Submitted, TemplateRow,
-};
+use spanfleet_core::ProjectId;
+use spanfleet_metastore::{Caller, JobRow, JobsQuery as RowsQuery, NewJob, Submitted};
 use uuid::Uuid;
 
 use super::{
     Api, Failure,
     auth::Authenticated,
+    order::{Asked, ask},
     query::{Body, JobId, Params},
 };
 
-mod view;
+pub(super) mod view;
 use view::view;
 
 /// Jobs on a page.
@@ -36,10 +34,8 @@ pub(super) async fn create(
     headers: HeaderMap,
     Body(request): Body<CreateJob>,
 ) -> Result<impl IntoResponse, Failure> {
-    let project = find_project(&api, &caller, &request).await?;
-    let template = find_template(&api, request.template.as_deref()).await?;
-    let format = find_format(&api, &request, template.as_ref()).await?;
-    let job = new_job(&api, &caller, project, &headers, request, &format, template.as_ref())?;
+    let asked = ask(&api, &caller, &request).await?;
+    let job = new_job(&api, &caller, &headers, request, asked)?;
     let (status, row) = match api.metastore.submit(&job).await? {
         Submitted::New(row) => (StatusCode::CREATED, row),
         Submitted::Same(row) => (StatusCode::OK, row),
@@ -54,61 +50,12 @@ pub(super) async fn create(
     Ok((status, [(header::LOCATION, location)], Json(view(*row))))
 }
 
-/// The project that is asked for, if the caller may use it.
-async fn find_project(api: &Api, caller: &Caller, request: &CreateJob) -> Result<ProjectId, Failure> {
-    let project = match (request.project_id, &request.project) {
-        (Some(id), None) => Some(ProjectId(id)),
-        (None, Some(name)) => api.metastore.project_named(name).await?.map(|row| row.id),
-        _ => return Err(Failure::new(422, "give one of `project_id`, `project`").about("project_id")),
-    };
-    match project {
-        Some(project) if api.metastore.may_use(caller, project).await? => Ok(project),
-        _ => Err(Failure::no_access()),
-    }
-}
-
-/// The template of `framework/task`.
-async fn find_template(api: &Api, path: Option<&str>) -> Result<Option<TemplateRow>, Failure> {
-    let Some(path) = path else { return Ok(None) };
-    let (framework, task) = path.split_once('/').unwrap_or((path, ""));
-    let found = api.metastore.templates(Some(framework), Some(task)).await?.into_iter().next();
-    found.map(Some).ok_or_else(|| {
-        Failure::new(404, "there is no such template; `GET /export/templates/ml` lists them")
-            .about("template")
-    })
-}
-
-async fn find_format(
-    api: &Api,
-    request: &CreateJob,
-    template: Option<&TemplateRow>,
-) -> Result<FormatRow, Failure> {
-    let rows = api.metastore.formats().await?;
-    let named = |name: &str| rows.iter().find(|row| row.format_name == name);
-    let (field, row) = match (request.export_format_id, &request.format, template) {
-        (Some(id), None, None) => ("export_format_id", rows.iter().find(|row| row.id == id)),
-        (None, Some(name), None) => ("format", named(name)),
-        (None, None, Some(template)) => {
-            ("template", named(template.data_format["format"].as_str().unwrap_or_default()))
-        }
-        _ => {
-            return Err(Failure::new(422, "give one of `export_format_id`, `format`, `template`")
-                .about("export_format_id"));
-        }
-    };
-    row.cloned().ok_or_else(|| {
-        Failure::new(404, "there is no such format; `GET /export/formats` lists them").about(field)
-    })
-}
-
 fn new_job(
     api: &Api,
     caller: &Caller,
-    project: ProjectId,
     headers: &HeaderMap,
     request: CreateJob,
-    format: &FormatRow,
-    template: Option<&TemplateRow>,
+    asked: Asked,
 ) -> Result<NewJob, Failure> {
     if request.webhook_url.is_some() {
         return Err(
@@ -121,34 +68,20 @@ fn new_job(
             Failure::new(422, format!("`expires_in` is 1 to {MOST_EXPIRES_IN} seconds")).about("expires_in")
         );
     }
-    let include = Include {
-        metadata: request.include_metadata,
-        relations: request.include_relations
-            || template.is_some_and(|template| template.data_format["include_relations"] == true),
-        hierarchies: request.include_hierarchies,
-    };
-    let export_parameters = request.export_parameters.unwrap_or_default();
-    let filter_criteria = request.filter_criteria.unwrap_or_default();
-    let of_template = template.and_then(|template| template.data_format["parameters"].as_object());
-    let no_parameters = Map::new();
-    let layers = [&format.transformation_rules, of_template.unwrap_or(&no_parameters), &export_parameters];
-    let order = Order::new(&format.format_name, &layers, &filter_criteria, include).map_err(|error| {
-        Failure::option(if error.what == "filter" { "filter_criteria" } else { "export_parameters" }, &error)
-    })?;
-    spanfleet_formats::open(&order).map_err(|error| Failure::option("export_parameters", &error))?;
+    let Asked { project, format, template_id, order } = asked;
     Ok(NewJob {
         job_uuid: Uuid::new_v4(),
         project,
         requested_by: caller.user,
         export_format_id: format.id,
-        export_parameters,
+        export_parameters: request.export_parameters.unwrap_or_default(),
         options: order.options.to_json().clone(),
-        filter_criteria,
-        include,
+        filter_criteria: request.filter_criteria.unwrap_or_default(),
+        include: order.include,
         expires_in_seconds,
         idempotency_key: idempotency_key(headers)?,
         traceparent: text_header(headers, "traceparent"),
-        template_id: template.map(|template| template.id),
+        template_id,
     })
 }
 

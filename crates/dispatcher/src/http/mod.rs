@@ -3,10 +3,13 @@
 mod auth;
 mod carry;
 mod catalogue;
+mod events;
 mod failure;
 mod files;
 mod jobs;
+mod order;
 mod page;
+mod preview;
 mod query;
 
 use std::sync::Arc;
@@ -19,8 +22,9 @@ use axum::{
 use spanfleet_metastore::Metastore;
 use spanfleet_relay::Relay;
 use spanfleet_storage::Storage;
+use tokio_util::sync::CancellationToken;
 
-use crate::{Metrics, Settings, probes, signer::Signer};
+use crate::{Metrics, Previewer, Settings, probes, signer::Signer};
 use failure::Failure;
 
 /// A request's body may be this large: filters with many ids are, nothing else is.
@@ -35,6 +39,9 @@ pub struct Api {
     metrics: Arc<Metrics>,
     settings: Settings,
     signer: Arc<Signer>,
+    previewer: Arc<dyn Previewer>,
+    /// Ends what would never end by itself: listeners of open jobs.
+    stop: CancellationToken,
 }
 
 impl Api {
@@ -45,8 +52,11 @@ impl Api {
         relay: Arc<Relay>,
         metrics: Arc<Metrics>,
         settings: Settings,
+        previewer: Arc<dyn Previewer>,
+        stop: CancellationToken,
     ) -> Api {
-        Api { metastore, storage, relay, metrics, settings, signer: Arc::new(Signer::new()) }
+        let signer = Arc::new(Signer::new());
+        Api { metastore, storage, relay, metrics, settings, signer, previewer, stop }
     }
 }
 
@@ -54,11 +64,14 @@ impl Api {
 pub fn router(api: Api, probes: probes::Probes) -> Router {
     Router::new()
         .route("/", get(page::page))
+        .route("/openapi.json", get(page::openapi))
         .route("/export/create-job", post(jobs::create))
+        .route("/export/preview", post(preview::preview))
         .route("/export/formats", get(catalogue::formats))
         .route("/export/templates/ml", get(catalogue::templates))
         .route("/export/jobs", get(jobs::list))
         .route("/export/jobs/{job_uuid}", get(jobs::show).delete(jobs::remove))
+        .route("/export/jobs/{job_uuid}/events", get(events::events))
         .route("/export/jobs/{job_uuid}/cancel", post(jobs::cancel))
         .route("/export/jobs/{job_uuid}/retry", post(jobs::retry))
         .route("/export/jobs/{job_uuid}/files", get(files::files))

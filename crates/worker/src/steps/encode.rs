@@ -15,7 +15,7 @@ use spanfleet_source::{Bounds, DocumentStream};
 use spanfleet_storage::{Storage, Upload};
 use tokio::sync::mpsc;
 
-use super::{order_of, selection_of};
+use super::{order_of, selection};
 use crate::{StepError, keys, worker::Ports};
 
 mod examples;
@@ -42,7 +42,7 @@ pub(crate) async fn encode(
     parts_prefix: &str,
 ) -> Result<PartReport, StepError> {
     let order = order_of(&assignment.job)?;
-    let selection = selection_of(&assignment.job, &order);
+    let selection = selection(assignment.job.project, &order);
     let documents = ports.source.read(&selection, &Bounds(assignment.bounds.clone())).await?;
     let attempt = keys::attempt(parts_prefix, assignment.number, assignment.fence);
     let (send, receive) = mpsc::channel(PIECES_WAITING);

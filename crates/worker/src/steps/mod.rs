@@ -4,7 +4,7 @@ pub(crate) mod encode;
 pub(crate) mod finalize;
 pub(crate) mod plan;
 
-use spanfleet_core::{Order, options::Compression};
+use spanfleet_core::{Order, ProjectId, options::Compression};
 use spanfleet_formats::{FormatInfo, Layout};
 use spanfleet_metastore::JobRow;
 use spanfleet_source::Selection;
@@ -17,10 +17,10 @@ fn order_of(job: &JobRow) -> Result<Order, StepError> {
 }
 
 /// A split by metadata reads it, whether it is exported or not: the shaper leaves it out of what is encoded.
-fn selection_of(job: &JobRow, order: &Order) -> Selection {
+pub(crate) fn selection(project: ProjectId, order: &Order) -> Selection {
     let mut include = order.include;
     include.metadata |= order.options.split.needs_metadata();
-    Selection { project: job.project, filter: order.filter.clone(), include }
+    Selection { project, filter: order.filter.clone(), include }
 }
 
 /// Whether files are made of compressed blocks: then their bytes don't depend on the cut only if parts begin

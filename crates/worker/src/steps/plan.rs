@@ -8,7 +8,7 @@ use spanfleet_formats::support::duplicates::SeenTexts;
 use spanfleet_metastore::{Assignment, PlanReport};
 use spanfleet_source::{Bounds, Cut, DocumentStream, Selection};
 
-use super::{order_of, selection_of};
+use super::{order_of, selection};
 use crate::{StepError, worker::Ports};
 
 /// Asks the source for partitions; nothing is read but what the cut needs.
@@ -20,7 +20,7 @@ pub(crate) async fn plan(ports: &Ports, assignment: &Assignment) -> Result<PlanR
         needs_labels: format.info().needs_labels,
         at_blocks: super::has_blocks(&order, format.info()),
     };
-    let selection = selection_of(&assignment.job, &order);
+    let selection = selection(assignment.job.project, &order);
     let mut plan = ports.source.plan(&selection, &cut).await?;
     let wanted = order.options.preprocessing.iter().find_map(|step| match step {
         Step::Deduplicate(kind) => Some(*kind),

@@ -1,0 +1,79 @@
+//! The first documents of an order, encoded at once: no job, no store, nothing compressed.
+
+use std::collections::BTreeSet;
+
+use spanfleet_core::{Document, Ledger, Order, ProjectId, Schema, job::ErrorClass, options::Partitions};
+use spanfleet_formats::{PartSummary, Shaper, support::framing::assemble};
+use spanfleet_source::{Cut, Source};
+
+use crate::{StepError, steps::selection};
+
+/// What an export would begin with.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// A whole small file of the format.
+    pub content: Vec<u8>,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// What of these documents was written, lost and changed.
+    pub ledger: Ledger,
+}
+
+/// Encodes the first `texts` documents of a selection. Labels and duplicates are those of these documents: the
+/// rest of the selection is not read.
+pub async fn preview(
+    source: &dyn Source,
+    project: ProjectId,
+    order: Order,
+    texts: usize,
+) -> Result<Preview, StepError> {
+    let selection = selection(project, &order);
+    let cut = Cut { partitions: Partitions::Count(1), needs_labels: false, at_blocks: false };
+    let mut documents = Vec::new();
+    for bounds in source.plan(&selection, &cut).await?.partitions {
+        let mut batches = source.read(&selection, &bounds).await?;
+        while documents.len() < texts
+            && let Some(batch) = batches.recv().await
+        {
+            documents.extend(batch?);
+        }
+    }
+    documents.truncate(texts);
+    let encoded = tokio::task::spawn_blocking(move || encode(&order, documents));
+    encoded.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))?
+}
+
+fn encode(order: &Order, documents: Vec<Document>) -> Result<Preview, StepError> {
+    let format = spanfleet_formats::open(order)?;
+    let mut shaper = Shaper::new(order, &schema_of(&documents));
+    let schema = shaper.schema();
+    let mut encoder = format.start(&schema)?;
+    let (mut ledger, mut bytes, mut shaped) = (Ledger::default(), Vec::new(), Vec::new());
+    for document in documents {
+        shaper.shape(document, &mut ledger, &mut shaped);
+        for document in shaped.drain(..) {
+            encoder.push(&document, &mut bytes, &mut ledger)?;
+        }
+    }
+    let part = PartSummary { texts: ledger.counts.texts, notes: encoder.finish(&mut bytes)? };
+    let content = assemble(format.as_ref(), &schema, &[(part, bytes)])?;
+    Ok(Preview { content, media_type: format.info().media_type, ledger })
+}
+
+fn schema_of(documents: &[Document]) -> Schema {
+    let labels: BTreeSet<String> = documents
+        .iter()
+        .flat_map(|document| &document.annotations)
+        .map(|annotation| annotation.label.to_string())
+        .collect();
+    let relation_types: BTreeSet<String> = documents
+        .iter()
+        .flat_map(|document| &document.relations)
+        .map(|relation| relation.kind.to_string())
+        .collect();
+    Schema {
+        labels: labels.into_iter().collect(),
+        relation_types: relation_types.into_iter().collect(),
+        ..Schema::default()
+    }
+}
