@@ -51,6 +51,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "auto, true, false",
         "CoNLL: a -DOCSTART- line before each document; auto: where texts carry metadata.doc",
     ),
+    info("arrow_ipc", "file, stream", "Arrow: the file format (.arrow), or the stream format (.arrows)"),
     info("rows", "annotation, text", "CSV: one row per annotation, or per text"),
     info("csv_bom", "false, true", "CSV: a byte order mark, for Excel"),
     info(
@@ -62,6 +63,12 @@ pub const OPTIONS: &[OptionInfo] = &[
         "task_type",
         "token_classification, sequence_classification, relation_extraction, question_answering, language_modeling",
         "the task, for formats that serve several",
+    ),
+    info("data_files", "parquet, jsonl", "transformers: what the data files are"),
+    info(
+        "multi_label",
+        "auto, true, false",
+        "transformers, sequence_classification: a list of labels per text; auto: where any text has several",
     ),
 ];
 
@@ -212,6 +219,35 @@ choice! {
     }
 }
 choice! {
+    /// Which of Arrow's two formats is written.
+    ArrowIpc {
+        /// With an index at its end, which most readers want.
+        #[default] File = "file",
+        /// Batch after batch.
+        Stream = "stream",
+    }
+}
+choice! {
+    /// What the data files of Hugging Face's layout are.
+    DataFiles {
+        /// Parquet.
+        #[default] Parquet = "parquet",
+        /// JSON lines.
+        Lines = "jsonl",
+    }
+}
+choice! {
+    /// Whether texts have lists of labels.
+    MultiLabel {
+        /// Where any text of the selection has several.
+        #[default] Auto = "auto",
+        /// All of them.
+        Always = "true",
+        /// None; a text with several is refused.
+        Never = "false",
+    }
+}
+choice! {
     /// What a CSV row holds.
     Rows {
         /// One annotation (or one text without any).
@@ -289,10 +325,13 @@ pub struct Options {
     pub partitions: Partitions,
     pub columns: Vec<Column>,
     pub docstart: DocStart,
+    pub arrow_ipc: ArrowIpc,
     pub rows: Rows,
     pub csv_bom: bool,
     pub spreadsheet_safe: bool,
     pub task_type: Option<TaskType>,
+    pub data_files: DataFiles,
+    pub multi_label: MultiLabel,
     /// What was asked for, as it stands in jobs and manifests.
     asked: Map<String, Value>,
 }
@@ -314,10 +353,13 @@ impl Default for Options {
             partitions: Partitions::default(),
             columns: vec![Column::Token, Column::Label],
             docstart: DocStart::default(),
+            arrow_ipc: ArrowIpc::default(),
             rows: Rows::default(),
             csv_bom: false,
             spreadsheet_safe: false,
             task_type: None,
+            data_files: DataFiles::default(),
+            multi_label: MultiLabel::default(),
             asked: Map::new(),
         }
     }
@@ -362,10 +404,13 @@ impl Options {
             "partitions" => self.partitions = partitions(key, value)?,
             "columns" => self.columns = columns(key, value)?,
             "docstart" => self.docstart = DocStart::read(key, &worded(value))?,
+            "arrow_ipc" => self.arrow_ipc = ArrowIpc::read(key, value)?,
             "rows" => self.rows = Rows::read(key, value)?,
             "csv_bom" => self.csv_bom = flag(key, value)?,
             "spreadsheet_safe" => self.spreadsheet_safe = flag(key, value)?,
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
+            "data_files" => self.data_files = DataFiles::read(key, value)?,
+            "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
             "include_pos" | "include_lemma" => drop(flag(key, value)?),
             key if NOT_YET.contains(&key) => return Err(not_yet(key, value)),
             _ => return Err(OptionError::unknown("option", key, known_keys())),

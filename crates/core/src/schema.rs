@@ -10,4 +10,7 @@ pub struct Schema {
     pub labels: Vec<String>,
     /// Every relation type, sorted; empty under the same condition.
     pub relation_types: Vec<String>,
+    /// Whether any text has several labels of the whole text; false under the same condition.
+    #[serde(default)]
+    pub is_multi_label: bool,
 }

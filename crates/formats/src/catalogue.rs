@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use spanfleet_core::{OptionError, Order, options::Compression};
 
-use crate::{Entry, Format, FormatInfo, brat, conll, csv, json, jsonl, spacy, tfrecord, xml};
+use crate::{
+    Entry, Format, FormatInfo, arrow, brat, conll, csv, json, jsonl, parquet, spacy, tfrecord, transformers,
+    xml,
+};
 
 /// One line per format, in the order that people see.
 static ENTRIES: &[Entry] = &[
@@ -14,6 +17,9 @@ static ENTRIES: &[Entry] = &[
     conll::ENTRY,
     spacy::ENTRY,
     tfrecord::ENTRY,
+    transformers::ENTRY,
+    parquet::ENTRY,
+    arrow::ENTRY,
     brat::ENTRY,
 ];
 

@@ -56,7 +56,11 @@ impl Shaper {
         }
         let relation_types =
             if self.order.include.relations { schema.relation_types.clone() } else { Vec::new() };
-        Schema { labels: names.all_written().into_iter().collect(), relation_types }
+        Schema {
+            labels: names.all_written().into_iter().collect(),
+            relation_types,
+            is_multi_label: schema.is_multi_label,
+        }
     }
 
     fn keeps(&mut self, annotation: &Annotation, text: &str, ledger: &mut Ledger) -> bool {

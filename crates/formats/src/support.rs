@@ -7,7 +7,9 @@
 //! | [`labels`] | annotations and tokens to one label sequence |
 //! | [`names`] | how a label is written: the label map and the hierarchy |
 //! | [`record`] | the neutral record as JSON |
+//! | [`record_table`] | the neutral record as nested columns |
 //! | [`schemes`] | BIO and its kin: the tag of each token |
+//! | [`table`] | tables of nested columns: Arrow, Parquet, JSON lines |
 //! | [`tokenize`] | words, white space, gold tokens |
 
 pub mod compress;
@@ -15,5 +17,7 @@ pub mod framing;
 pub mod labels;
 pub mod names;
 pub mod record;
+pub mod record_table;
 pub mod schemes;
+pub mod table;
 pub mod tokenize;
