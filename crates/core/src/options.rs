@@ -2,6 +2,8 @@
 //!
 //! To add one: a line in [`OPTIONS`], a field in [`Options`], an arm in `Options::set`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{Split, split::is_split_name};
@@ -24,7 +26,26 @@ const fn info(key: &'static str, values: &'static str, meaning: &'static str) ->
 /// Every export parameter of this version.
 pub const OPTIONS: &[OptionInfo] = &[
     info("label_scheme", "BIO, BILOU, IOBES, IOB1, IO", "token labels"),
-    info("tokenizer", "words, whitespace, gold", "token boundaries"),
+    info(
+        "tokenizer",
+        "words, whitespace, gold, {\"file\": \"tokenizer.json\"}",
+        "token boundaries; a file (transformers, token_classification) gives the tokens of its model",
+    ),
+    info(
+        "max_length",
+        "none, 2 to 1000000",
+        "with a tokenizer's file: tokens of a window, special ones included",
+    ),
+    info(
+        "stride",
+        "0, 0 to 1000000",
+        "with a tokenizer's file: tokens that a window repeats of the one before",
+    ),
+    info(
+        "label_subtokens",
+        "first, all",
+        "with a tokenizer's file: which tokens of a word carry its label; the others have -100",
+    ),
     info("alignment", "expand, contract, strict", "a span that cuts a token"),
     info("overlap", "longest, first, confidence, error", "spans that one label sequence can't hold"),
     info(
@@ -248,6 +269,15 @@ choice! {
     }
 }
 choice! {
+    /// Which tokens of a word carry its label.
+    LabelSubtokens {
+        /// The first; the others are ignored in training.
+        #[default] First = "first",
+        /// All of them.
+        All = "all",
+    }
+}
+choice! {
     /// What a CSV row holds.
     Rows {
         /// One annotation (or one text without any).
@@ -270,6 +300,15 @@ choice! {
         /// The text itself.
         LanguageModeling = "language_modeling",
     }
+}
+
+/// A Hugging Face tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenizerFile {
+    /// Where the process that encodes finds it.
+    pub path: String,
+    /// Its content, once that process has read it.
+    pub content: Option<Arc<[u8]>>,
 }
 
 /// Whose annotations are exported.
@@ -312,6 +351,10 @@ pub enum Partitions {
 pub struct Options {
     pub label_scheme: LabelScheme,
     pub tokenizer: Tokenizer,
+    pub tokenizer_file: Option<TokenizerFile>,
+    pub max_length: Option<usize>,
+    pub stride: usize,
+    pub label_subtokens: LabelSubtokens,
     pub alignment: Alignment,
     pub overlap: Overlap,
     pub annotators: Annotators,
@@ -341,6 +384,10 @@ impl Default for Options {
         Options {
             label_scheme: LabelScheme::default(),
             tokenizer: Tokenizer::default(),
+            tokenizer_file: None,
+            max_length: None,
+            stride: 0,
+            label_subtokens: LabelSubtokens::default(),
             alignment: Alignment::default(),
             overlap: Overlap::default(),
             annotators: Annotators::default(),
@@ -383,6 +430,21 @@ impl Options {
         Ok(options)
     }
 
+    /// Reads the files that parameters name; only the process that encodes needs them.
+    ///
+    /// Fails with the path when one can't be read.
+    pub fn read_files<E: std::fmt::Display>(
+        &mut self,
+        read: impl FnOnce(&str) -> Result<Vec<u8>, E>,
+    ) -> Result<(), String> {
+        let Some(file) = &mut self.tokenizer_file else { return Ok(()) };
+        let content = read(&file.path).map_err(|error| {
+            format!("can't read the tokenizer `{}` where texts are encoded: {error}", file.path)
+        })?;
+        file.content = Some(content.into());
+        Ok(())
+    }
+
     /// What was asked for: the merged layers.
     pub fn to_json(&self) -> &Map<String, Value> {
         &self.asked
@@ -391,7 +453,15 @@ impl Options {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), OptionError> {
         match key {
             "label_scheme" => self.label_scheme = LabelScheme::read(key, value)?,
-            "tokenizer" => self.tokenizer = Tokenizer::read(key, value)?,
+            "tokenizer" => match value.get("file").and_then(Value::as_str) {
+                Some(path) => {
+                    self.tokenizer_file = Some(TokenizerFile { path: path.to_owned(), content: None });
+                }
+                None => self.tokenizer = Tokenizer::read(key, value)?,
+            },
+            "max_length" => self.max_length = Some(whole(key, value, 2, 1_000_000)? as usize),
+            "stride" => self.stride = whole(key, value, 0, 1_000_000)? as usize,
+            "label_subtokens" => self.label_subtokens = LabelSubtokens::read(key, value)?,
             "alignment" => self.alignment = Alignment::read(key, value)?,
             "overlap" => self.overlap = Overlap::read(key, value)?,
             "annotators" => self.annotators = annotators(key, value)?,

@@ -45,6 +45,11 @@ pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
         let allowed = format!("{} with {}", words(&entry.info).join(", "), entry.info.name);
         return Err(OptionError::value("option", "compression", &compression.as_str().into(), allowed));
     }
+    // A model's tokens are no words: only a layout for models can hold them.
+    if let Some(file) = order.options.tokenizer_file.as_ref().filter(|_| entry.info.kind != "transformers") {
+        let allowed = format!("words, whitespace, gold with {}", entry.info.name);
+        return Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed));
+    }
     (entry.make)(order)
 }
 

@@ -9,6 +9,7 @@
 //! | [`record`] | the neutral record as JSON |
 //! | [`record_table`] | the neutral record as nested columns |
 //! | [`schemes`] | BIO and its kin: the tag of each token |
+//! | [`subwords`] | the tokens of a model's `tokenizer.json` |
 //! | [`table`] | tables of nested columns: Arrow, Parquet, JSON lines |
 //! | [`tokenize`] | words, white space, gold tokens |
 
@@ -19,5 +20,6 @@ pub mod names;
 pub mod record;
 pub mod record_table;
 pub mod schemes;
+pub mod subwords;
 pub mod table;
 pub mod tokenize;

@@ -3,6 +3,7 @@
 //! | `task_type` | a row | columns |
 //! | --- | --- | --- |
 //! | `token_classification` | a text | `id`, `text`, `tokens`, `offsets` (code points), `ner_tags` |
+//! | the same with `tokenizer={"file": …}` | a window | `id`, `window`, `input_ids`, `attention_mask`, `labels`, `word_ids`, `offsets` |
 //! | `sequence_classification` | a text | `id`, `text`, `label` (-1 where there is none), or `labels` where texts have several |
 //! | `relation_extraction` | a text | `id`, `text`, `entities` (spans, overlapping ones too), `relations` (places in `entities`) |
 //! | `question_answering` | a question | `id`, `title`, `context`, `question`, `answers`, as in SQuAD |
@@ -25,6 +26,7 @@ use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{
     framing::same_glue,
     record_table::{in_part, in_text},
+    subwords::Subwords,
     table::{self, Container, TableWriter},
 };
 use crate::{
@@ -39,6 +41,7 @@ mod language;
 mod questions;
 mod relations;
 mod sequences;
+mod subwords;
 mod task;
 mod tokens;
 
@@ -78,6 +81,8 @@ struct Transformers {
     task_type: TaskType,
     info: FormatInfo,
     container: Container,
+    /// Of the tokenizer's file, where the process that encodes has read it.
+    subwords: Option<Subwords>,
 }
 
 fn make(order: &Order) -> Result<Box<dyn Format>, OptionError> {
@@ -96,12 +101,28 @@ fn make(order: &Order) -> Result<Box<dyn Format>, OptionError> {
         DataFiles::Parquet => (PARQUET, Container::Parquet),
         DataFiles::Lines => (LINES, Container::Lines),
     };
-    Ok(Box::new(Transformers { order: order.clone(), task_type, info, container }))
+    let subwords = read_subwords(order, task_type)?;
+    Ok(Box::new(Transformers { order: order.clone(), task_type, info, container, subwords }))
+}
+
+fn read_subwords(order: &Order, task_type: TaskType) -> Result<Option<Subwords>, OptionError> {
+    let Some(file) = &order.options.tokenizer_file else { return Ok(None) };
+    let refuse = |allowed: String| {
+        Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed))
+    };
+    if task_type != TaskType::TokenClassification {
+        return refuse("words, whitespace, gold with this task_type".to_owned());
+    }
+    let Some(content) = &file.content else { return Ok(None) };
+    match Subwords::read(content, &order.options) {
+        Ok(subwords) => Ok(Some(subwords)),
+        Err(error) => refuse(format!("a tokenizer.json of the `tokenizers` library ({error})")),
+    }
 }
 
 impl Transformers {
     fn begin(&self, schema: &Schema) -> Result<TransformersPart, EncodeError> {
-        let task = task::make(self.task_type, &self.order, schema);
+        let task = task::make(self.task_type, &self.order, schema, self.subwords.as_ref());
         let columns = task.columns();
         let metadata = json!({"info": {"features": features::to_json(&columns)}}).to_string();
         let writer =
@@ -132,7 +153,7 @@ impl Format for Transformers {
     }
 
     fn beside(&self, schema: &Schema, outcome: &Outcome<'_>) -> Vec<(String, Vec<u8>)> {
-        let task = task::make(self.task_type, &self.order, schema);
+        let task = task::make(self.task_type, &self.order, schema, self.subwords.as_ref());
         let card = card::render(self.task_type, &task.columns(), outcome);
         let mut files = vec![("README.md".to_owned(), card.into_bytes())];
         if let Some(names) = task.label_names() {
@@ -182,7 +203,7 @@ fn schema() -> Value {
         filter: spanfleet_core::Filter::default(),
         include: spanfleet_core::Include::default(),
     };
-    let columns = task::make(TaskType::default(), &order, &Schema::default()).columns();
+    let columns = task::make(TaskType::default(), &order, &Schema::default(), None).columns();
     table::row_schema("A row of token_classification; other tasks have columns of their own", &columns)
 }
 

@@ -3,10 +3,14 @@
 use spanfleet_core::{Document, Ledger, Loss, Order, Schema, options::TaskType};
 
 use super::{
-    language::Language, questions::Questions, relations::Relations, sequences::Sequences, tokens::Tokens,
+    language::Language, questions::Questions, relations::Relations, sequences::Sequences,
+    subwords::SubwordTokens, tokens::Tokens,
 };
 use crate::EncodeError;
-use crate::support::table::{Cell, Column};
+use crate::support::{
+    subwords::Subwords,
+    table::{Cell, Column},
+};
 
 /// Takes a row: a cell for every column.
 pub(super) type Emit<'e> = dyn FnMut(&[Cell<'_>]) -> Result<(), EncodeError> + 'e;
@@ -29,8 +33,16 @@ pub(super) trait Task: Send {
 }
 
 /// The task of an order.
-pub(super) fn make(task_type: TaskType, order: &Order, schema: &Schema) -> Box<dyn Task> {
+pub(super) fn make(
+    task_type: TaskType,
+    order: &Order,
+    schema: &Schema,
+    subwords: Option<&Subwords>,
+) -> Box<dyn Task> {
     match task_type {
+        TaskType::TokenClassification if order.options.tokenizer_file.is_some() => {
+            Box::new(SubwordTokens::new(order, schema, subwords.cloned()))
+        }
         TaskType::TokenClassification => Box::new(Tokens::new(order, schema)),
         TaskType::SequenceClassification => Box::new(Sequences::new(order, schema)),
         TaskType::RelationExtraction => Box::new(Relations::new(order, schema)),
