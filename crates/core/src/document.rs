@@ -24,6 +24,14 @@ pub struct Document {
     pub tokens: Option<Vec<Token>>,
 }
 
+impl Document {
+    /// Whether it has different labels of the whole text.
+    pub fn has_several_labels(&self) -> bool {
+        let mut labels = self.annotations.iter().filter(|it| it.extent == Extent::Text).map(|it| &it.label);
+        labels.next().is_some_and(|first| labels.any(|label| label != first))
+    }
+}
+
 /// One label on one extent, by one annotator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Annotation {

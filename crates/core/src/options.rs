@@ -2,6 +2,8 @@
 //!
 //! To add one: a line in [`OPTIONS`], a field in [`Options`], an arm in `Options::set`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -31,7 +33,26 @@ const fn info(key: &'static str, values: &'static str, meaning: &'static str) ->
 /// Every export parameter of this version.
 pub const OPTIONS: &[OptionInfo] = &[
     info("label_scheme", "BIO, BILOU, IOBES, IOB1, IO", "token labels"),
-    info("tokenizer", "words, whitespace, gold", "token boundaries"),
+    info(
+        "tokenizer",
+        "words, whitespace, gold, {\"file\": \"tokenizer.json\"}",
+        "token boundaries; a file (transformers, token_classification) gives the tokens of its model",
+    ),
+    info(
+        "max_length",
+        "none, 2 to 1000000",
+        "with a tokenizer's file: tokens of a window, special ones included",
+    ),
+    info(
+        "stride",
+        "0, 0 to 1000000",
+        "with a tokenizer's file: tokens that a window repeats of the one before",
+    ),
+    info(
+        "label_subtokens",
+        "first, all",
+        "with a tokenizer's file: which tokens of a word carry its label; the others have -100",
+    ),
     info("alignment", "expand, contract, strict", "a span that cuts a token"),
     info("overlap", "longest, first, confidence, error", "spans that one label sequence can't hold"),
     info(
@@ -60,6 +81,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "auto, true, false",
         "CoNLL: a -DOCSTART- line before each document; auto: where texts carry metadata.doc",
     ),
+    info("arrow_ipc", "file, stream", "Arrow: the file format (.arrow), or the stream format (.arrows)"),
     info("rows", "annotation, text", "CSV: one row per annotation, or per text"),
     info("csv_bom", "false, true", "CSV: a byte order mark, for Excel"),
     info(
@@ -76,6 +98,12 @@ pub const OPTIONS: &[OptionInfo] = &[
         "template",
         "none, FRAMEWORK/TASK",
         "whose load.py stands beside the data; a template sets it itself",
+    ),
+    info("data_files", "parquet, jsonl", "transformers: what the data files are"),
+    info(
+        "multi_label",
+        "auto, true, false",
+        "transformers, sequence_classification: a list of labels per text; auto: where any text has several",
     ),
 ];
 
@@ -226,6 +254,44 @@ choice! {
     }
 }
 choice! {
+    /// Which of Arrow's two formats is written.
+    ArrowIpc {
+        /// With an index at its end, which most readers want.
+        #[default] File = "file",
+        /// Batch after batch.
+        Stream = "stream",
+    }
+}
+choice! {
+    /// What the data files of Hugging Face's layout are.
+    DataFiles {
+        /// Parquet.
+        #[default] Parquet = "parquet",
+        /// JSON lines.
+        Lines = "jsonl",
+    }
+}
+choice! {
+    /// Whether texts have lists of labels.
+    MultiLabel {
+        /// Where any text of the selection has several.
+        #[default] Auto = "auto",
+        /// All of them.
+        Always = "true",
+        /// None; a text with several is refused.
+        Never = "false",
+    }
+}
+choice! {
+    /// Which tokens of a word carry its label.
+    LabelSubtokens {
+        /// The first; the others are ignored in training.
+        #[default] First = "first",
+        /// All of them.
+        All = "all",
+    }
+}
+choice! {
     /// What a CSV row holds.
     Rows {
         /// One annotation (or one text without any).
@@ -248,6 +314,15 @@ choice! {
         /// The text itself.
         LanguageModeling = "language_modeling",
     }
+}
+
+/// A Hugging Face tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenizerFile {
+    /// Where the process that encodes finds it.
+    pub path: String,
+    /// Its content, once that process has read it.
+    pub content: Option<Arc<[u8]>>,
 }
 
 /// Whose annotations are exported.
@@ -294,6 +369,10 @@ pub enum Partitions {
 pub struct Options {
     pub label_scheme: LabelScheme,
     pub tokenizer: Tokenizer,
+    pub tokenizer_file: Option<TokenizerFile>,
+    pub max_length: Option<usize>,
+    pub stride: usize,
+    pub label_subtokens: LabelSubtokens,
     pub alignment: Alignment,
     pub overlap: Overlap,
     pub annotators: Annotators,
@@ -308,11 +387,14 @@ pub struct Options {
     pub partitions: Partitions,
     pub columns: Vec<Column>,
     pub docstart: DocStart,
+    pub arrow_ipc: ArrowIpc,
     pub rows: Rows,
     pub csv_bom: bool,
     pub spreadsheet_safe: bool,
     pub task_type: Option<TaskType>,
     pub template: Option<String>,
+    pub data_files: DataFiles,
+    pub multi_label: MultiLabel,
     /// What was asked for, as it stands in jobs and manifests.
     asked: Map<String, Value>,
 }
@@ -322,6 +404,10 @@ impl Default for Options {
         Options {
             label_scheme: LabelScheme::default(),
             tokenizer: Tokenizer::default(),
+            tokenizer_file: None,
+            max_length: None,
+            stride: 0,
+            label_subtokens: LabelSubtokens::default(),
             alignment: Alignment::default(),
             overlap: Overlap::default(),
             annotators: Annotators::default(),
@@ -335,11 +421,14 @@ impl Default for Options {
             partitions: Partitions::default(),
             columns: vec![Column::Token, Column::Label],
             docstart: DocStart::default(),
+            arrow_ipc: ArrowIpc::default(),
             rows: Rows::default(),
             csv_bom: false,
             spreadsheet_safe: false,
             task_type: None,
             template: None,
+            data_files: DataFiles::default(),
+            multi_label: MultiLabel::default(),
             asked: Map::new(),
         }
     }
@@ -363,6 +452,21 @@ impl Options {
         Ok(options)
     }
 
+    /// Reads the files that parameters name; only the process that encodes needs them.
+    ///
+    /// Fails with the path when one can't be read.
+    pub fn read_files<E: std::fmt::Display>(
+        &mut self,
+        read: impl FnOnce(&str) -> Result<Vec<u8>, E>,
+    ) -> Result<(), String> {
+        let Some(file) = &mut self.tokenizer_file else { return Ok(()) };
+        let content = read(&file.path).map_err(|error| {
+            format!("can't read the tokenizer `{}` where texts are encoded: {error}", file.path)
+        })?;
+        file.content = Some(content.into());
+        Ok(())
+    }
+
     /// What was asked for: the merged layers.
     pub fn to_json(&self) -> &Map<String, Value> {
         &self.asked
@@ -371,7 +475,15 @@ impl Options {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), OptionError> {
         match key {
             "label_scheme" => self.label_scheme = LabelScheme::read(key, value)?,
-            "tokenizer" => self.tokenizer = Tokenizer::read(key, value)?,
+            "tokenizer" => match value.get("file").and_then(Value::as_str) {
+                Some(path) => {
+                    self.tokenizer_file = Some(TokenizerFile { path: path.to_owned(), content: None });
+                }
+                None => self.tokenizer = Tokenizer::read(key, value)?,
+            },
+            "max_length" => self.max_length = Some(whole(key, value, 2, 1_000_000)? as usize),
+            "stride" => self.stride = whole(key, value, 0, 1_000_000)? as usize,
+            "label_subtokens" => self.label_subtokens = LabelSubtokens::read(key, value)?,
             "alignment" => self.alignment = Alignment::read(key, value)?,
             "overlap" => self.overlap = Overlap::read(key, value)?,
             "annotators" => self.annotators = annotators(key, value)?,
@@ -385,11 +497,14 @@ impl Options {
             "partitions" => self.partitions = partitions(key, value)?,
             "columns" => self.columns = columns(key, value)?,
             "docstart" => self.docstart = DocStart::read(key, &worded(value))?,
+            "arrow_ipc" => self.arrow_ipc = ArrowIpc::read(key, value)?,
             "rows" => self.rows = Rows::read(key, value)?,
             "csv_bom" => self.csv_bom = flag(key, value)?,
             "spreadsheet_safe" => self.spreadsheet_safe = flag(key, value)?,
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
             "template" => self.template = template(key, value)?,
+            "data_files" => self.data_files = DataFiles::read(key, value)?,
+            "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
             "include_pos" | "include_lemma" => drop(flag(key, value)?),
             key if NOT_YET.contains(&key) => return Err(not_yet(key, value)),
             _ => return Err(OptionError::unknown("option", key, known_keys())),

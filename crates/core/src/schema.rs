@@ -13,4 +13,7 @@ pub struct Schema {
     /// Ids of texts that say the same as an earlier one, sorted; empty unless the order asked to leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub duplicates: Vec<String>,
+    /// Whether any text has several labels of the whole text; false under the same condition.
+    #[serde(default)]
+    pub is_multi_label: bool,
 }

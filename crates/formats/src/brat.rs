@@ -24,7 +24,9 @@ use serde_json::{Value, json};
 use spanfleet_core::{Order, Schema, options::Compression};
 
 use crate::support::framing::same_glue;
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 mod conf;
 mod lines;
@@ -46,6 +48,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "brat",
     title: "brat standoff: a zip with .txt and .ann files and their configuration",
     extension: "zip",
+    other_extensions: &[],
     media_type: "application/zip",
     version: "1",
     layout: Layout::OneFile,
@@ -55,6 +58,7 @@ const INFO: FormatInfo = FormatInfo {
     supports_streaming: false,
     // A zip is compressed inside.
     compressions: &[Compression::None],
+    compressed: Compressed::Around,
     schema,
 };
 

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use spanfleet_core::{OptionError, Order, options::Compression};
 
 use crate::templates::find_template;
-use crate::{Entry, Format, FormatInfo, brat, conll, csv, json, jsonl, spacy, tfrecord, xml};
+use crate::{
+    Entry, Format, FormatInfo, arrow, brat, conll, csv, json, jsonl, parquet, spacy, tfrecord, transformers,
+    xml,
+};
 
 /// One line per format, in the order that people see.
 static ENTRIES: &[Entry] = &[
@@ -15,6 +18,9 @@ static ENTRIES: &[Entry] = &[
     conll::ENTRY,
     spacy::ENTRY,
     tfrecord::ENTRY,
+    transformers::ENTRY,
+    parquet::ENTRY,
+    arrow::ENTRY,
     brat::ENTRY,
 ];
 
@@ -42,6 +48,11 @@ pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
     if !entry.info.compressions.contains(&compression) {
         let allowed = format!("{} with {}", words(&entry.info).join(", "), entry.info.name);
         return Err(OptionError::value("option", "compression", &compression.as_str().into(), allowed));
+    }
+    // A model's tokens are no words: only a layout for models can hold them.
+    if let Some(file) = order.options.tokenizer_file.as_ref().filter(|_| entry.info.kind != "transformers") {
+        let allowed = format!("words, whitespace, gold with {}", entry.info.name);
+        return Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed));
     }
     (entry.make)(order)
 }

@@ -19,7 +19,9 @@ use spanfleet_core::{
 };
 
 use crate::catalogue::ALL_COMPRESSIONS;
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 mod docstart;
 mod label;
@@ -34,6 +36,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "conll",
     title: "CoNLL: a line per token with its label",
     extension: "conll",
+    other_extensions: &[],
     media_type: "text/plain; charset=utf-8",
     version: "1",
     layout: Layout::OneFile,
@@ -42,6 +45,7 @@ const INFO: FormatInfo = FormatInfo {
     is_ml_ready: true,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,
+    compressed: Compressed::Around,
     schema,
 };
 

@@ -22,7 +22,9 @@ use spanfleet_core::{Annotation, Change, CharIndex, Document, Extent, Ledger, Or
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{framing::same_glue, names::LabelNames, record, record::RecordWriter};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 mod row;
 
@@ -36,6 +38,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "csv",
     title: "CSV: a row per annotation, or per text",
     extension: "csv",
+    other_extensions: &[],
     media_type: "text/csv",
     version: "1",
     layout: Layout::OneFile,
@@ -44,6 +47,7 @@ const INFO: FormatInfo = FormatInfo {
     is_ml_ready: false,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,
+    compressed: Compressed::Around,
     schema,
 };
 

@@ -5,7 +5,9 @@ use spanfleet_core::{Document, Ledger, Order, Schema};
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{framing::same_glue, record, record::RecordWriter};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 pub(crate) const ENTRY: Entry =
     Entry { info: INFO, make: |order| Ok(Box::new(JsonLines { order: order.clone() })) };
@@ -15,6 +17,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "jsonl",
     title: "JSON lines: one text with everything on it per line",
     extension: "jsonl",
+    other_extensions: &[],
     media_type: "application/x-ndjson",
     version: "1",
     layout: Layout::OneFile,
@@ -23,6 +26,7 @@ const INFO: FormatInfo = FormatInfo {
     is_ml_ready: true,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,
+    compressed: Compressed::Around,
     schema: record::schema,
 };
 

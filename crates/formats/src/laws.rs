@@ -5,15 +5,15 @@
 //! | partition | a file of many parts is the file of one part, byte for byte, and so is its ledger |
 //! | empty | no parts and empty parts leave no trace |
 //! | sameness | the same documents give the same bytes, however often `out` is emptied |
-//! | memory | what an encoder holds does not grow with the number of documents, or stays under the bound of one that holds its part |
+//! | memory | what an encoder holds does not grow with the number of documents, or stays under the bound of one that holds a batch or its part |
 //! | honesty | selected = written + losses |
 //! | names | labels are written in the form that the order asks for |
 
 use proptest::prelude::*;
-use spanfleet_core::{Document, Ledger, Order, Schema, options::Annotators};
+use spanfleet_core::{Document, Ledger, Order, options::Annotators};
 
-use crate::testing::{corpus, document, export, order, uncompressed};
-use crate::{Layout, Memory, PartSummary, all, open, support::framing::assemble};
+use crate::testing::{corpus, document, export, order, schema, uncompressed};
+use crate::{Layout, Memory, PartSummary, Shaper, all, open, support::framing::assemble};
 
 pub(crate) mod documents;
 
@@ -29,7 +29,23 @@ const OPTIONS: &[&str] = &[
     r#"{"annotators":"each","preprocessing":["split_sentences",{"min_confidence":0.5},"drop_unannotated"]}"#,
 ];
 
+/// Options that only one format takes.
+const OWN_OPTIONS: &[(&str, &str)] = &[
+    ("arrow", r#"{"arrow_ipc":"stream","compression":"zstd","batch_size":3}"#),
+    ("parquet", r#"{"compression":"zstd","batch_size":3}"#),
+    ("transformers", r#"{"task_type":"sequence_classification"}"#),
+    ("transformers", r#"{"task_type":"sequence_classification","multi_label":true,"data_files":"jsonl"}"#),
+    ("transformers", r#"{"task_type":"relation_extraction","batch_size":2}"#),
+    ("transformers", r#"{"task_type":"question_answering"}"#),
+    ("transformers", r#"{"task_type":"language_modeling","data_files":"jsonl"}"#),
+];
+
 fn orders() -> impl Iterator<Item = Order> {
+    let own = OWN_OPTIONS.iter().map(|(format, options)| {
+        let mut order = order(format, options);
+        order.include.relations = true;
+        order
+    });
     let inclusions = |(at, options): (usize, &&str)| {
         let options = (*options).to_owned();
         all().iter().map(move |entry| {
@@ -40,7 +56,7 @@ fn orders() -> impl Iterator<Item = Order> {
             order
         })
     };
-    OPTIONS.iter().enumerate().flat_map(inclusions)
+    OPTIONS.iter().enumerate().flat_map(inclusions).chain(own)
 }
 
 /// Cuts documents after every position whose bit is set.
@@ -81,14 +97,24 @@ fn check_honesty(order: &Order, documents: &[Document]) {
     assert_eq!(selected, (documents.len() as u64, annotations as u64), "{}", order.format);
 }
 
+/// Documents as an encoder gets them.
+fn shaped(order: &Order, documents: &[Document]) -> Vec<Document> {
+    let (mut shaper, mut documents) = (Shaper::new(order), documents.to_vec());
+    for document in &mut documents {
+        shaper.shape(document, &mut Ledger::default());
+    }
+    documents
+}
+
 /// The caller may empty `out` after every document.
 fn check_sameness(order: &Order, documents: &[Document]) {
-    let (format, schema) = (open(order).unwrap(), Schema::default());
+    let (format, schema) = (open(order).unwrap(), schema(order, &[documents]));
+    let documents = shaped(order, documents);
     let mut files = Vec::new();
     for empties in [false, true] {
         let (mut encoder, mut ledger) = (format.start(&schema).unwrap(), Ledger::default());
         let (mut bytes, mut out) = (Vec::new(), Vec::new());
-        for document in documents {
+        for document in &documents {
             encoder.push(document, &mut out, &mut ledger).unwrap();
             if empties {
                 bytes.append(&mut out);
@@ -154,15 +180,20 @@ fn labels_are_written_as_the_order_asks() {
 
 /// What an encoder may hold beside buffers for its widest text.
 const HELD_BYTES: i64 = 64 << 10;
+/// What an encoder of batches may hold: the cells of one, in columns that double when they grow.
+const HELD_BATCH_BYTES: i64 = 10 << 20;
+/// What it may keep of every batch before: Parquet's footer names each column of each row group.
+const HELD_PER_BATCH_BYTES: i64 = 20 << 10;
 /// Tokens and runs of the widest text, in bytes for every byte of it.
 const HELD_PER_TEXT_BYTE: i64 = 32;
 
 /// Bytes that an encoder holds after some documents, `out` emptied after each.
 fn held_bytes(order: &Order, documents: &[Document], rounds: usize) -> i64 {
     let (format, mut out) = (open(order).unwrap(), Vec::with_capacity(64 << 20));
+    let (schema, documents) = (schema(order, &[documents]), shaped(order, documents));
     let mut held = None;
     let info = allocation_counter::measure(|| {
-        let mut encoder = format.start(&Schema::default()).unwrap();
+        let mut encoder = format.start(&schema).unwrap();
         for document in documents.iter().cycle().take(documents.len() * rounds) {
             encoder.push(document, &mut out, &mut Ledger::default()).unwrap();
             out.clear();
@@ -178,13 +209,16 @@ fn encoders_hold_the_same_after_ten_times_the_documents() {
     let documents = documents::long();
     for order in orders() {
         let (few, many) = (held_bytes(&order, &documents, 1), held_bytes(&order, &documents, 10));
-        if open(&order).unwrap().info().memory == Memory::Part {
-            let text_bytes: usize = documents.iter().map(|document| document.text.len()).sum();
-            let bound = HELD_BYTES + HELD_PER_TEXT_BYTE * 10 * text_bytes as i64;
-            assert!(many <= bound, "{}: {many} bytes, {bound} allowed", order.format);
-            continue;
-        }
-        assert!(many <= few && few <= HELD_BYTES, "{}: {few}, then {many} bytes", order.format);
+        let text_bytes: usize = documents.iter().map(|document| document.text.len()).sum();
+        let bound = match open(&order).unwrap().info().memory {
+            Memory::Buffers => few.min(HELD_BYTES),
+            Memory::Batch => {
+                let batches = 10 * documents.len() / order.options.batch_size;
+                HELD_BATCH_BYTES + HELD_PER_BATCH_BYTES * batches as i64
+            }
+            Memory::Part => HELD_BYTES + HELD_PER_TEXT_BYTE * 10 * text_bytes as i64,
+        };
+        assert!(many <= bound, "{}: {few}, then {many} bytes, {bound} allowed", order.format);
     }
 }
 
@@ -194,8 +228,12 @@ fn encoders_hold_no_more_than_buffers_for_the_widest_text() {
     let bound = HELD_BYTES + HELD_PER_TEXT_BYTE * documents[0].text.len() as i64;
     for order in orders() {
         let held = held_bytes(&order, &documents, 1);
-        // Beside its buffers, some hold what they made.
-        let bound = if open(&order).unwrap().info().memory == Memory::Part { 2 * bound } else { bound };
+        let bound = match open(&order).unwrap().info().memory {
+            Memory::Buffers => bound,
+            Memory::Batch => bound + HELD_BATCH_BYTES,
+            // Beside its buffers, it holds what it made.
+            Memory::Part => 2 * bound,
+        };
         assert!(held <= bound, "{}: {held} bytes, {bound} allowed", order.format);
     }
 }

@@ -7,24 +7,27 @@
 //! | --- | --- |
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
-//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord`, `brat` | one format each |
+//! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord`, `arrow`, `parquet`, `transformers`, `brat` | one format each |
 //! | [`templates`] | a format with parameters and a loader for each framework and task |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
 //! To add a format: write `name.rs` with a `pub(crate) const ENTRY: Entry`, declare it here, and give it its
 //! line in [`catalogue`]. The laws in `laws.rs` run over it from then on.
 
+mod arrow;
 mod brat;
 pub mod catalogue;
 mod conll;
 mod csv;
 mod json;
 mod jsonl;
+mod parquet;
 pub mod shape;
 mod spacy;
 pub mod support;
 pub mod templates;
 mod tfrecord;
+mod transformers;
 mod xml;
 
 #[cfg(test)]
@@ -35,6 +38,8 @@ mod golden;
 mod laws;
 #[cfg(test)]
 mod testing;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use spanfleet_core::{Document, Ledger, OptionError, Order, Schema, options::Compression};
@@ -53,6 +58,8 @@ pub struct FormatInfo {
     pub title: &'static str,
     /// File extension without the dot, before that of a compression.
     pub extension: &'static str,
+    /// Extensions of the forms that an option may choose instead, with their dots inside.
+    pub other_extensions: &'static [&'static str],
     /// `Content-Type` without compression.
     pub media_type: &'static str,
     /// Version of the layout; grows when the same data would give other bytes.
@@ -69,6 +76,8 @@ pub struct FormatInfo {
     pub supports_streaming: bool,
     /// What its files may be compressed with, the default first.
     pub compressions: &'static [Compression],
+    /// Where the compression takes place.
+    pub compressed: Compressed,
     /// JSON Schema of one record, row or line.
     pub schema: fn() -> Value,
 }
@@ -76,12 +85,31 @@ pub struct FormatInfo {
 impl FormatInfo {
     /// Every extension that a data file may have, without the first dot: `csv`, `csv.gz`, `csv.zst`.
     pub fn extensions(&self) -> Vec<String> {
-        let extension = |compression: &Compression| support::compress::extension(*compression);
-        self.compressions
+        let around: BTreeSet<&str> = self
+            .compressions
             .iter()
-            .map(|compression| format!("{}{}", self.extension, extension(compression)))
-            .collect()
+            .map(|compression| support::compress::extension(self.around(*compression)))
+            .collect();
+        let own = around.into_iter().map(|ending| format!("{}{ending}", self.extension));
+        own.chain(self.other_extensions.iter().map(|&other| other.to_owned())).collect()
     }
+
+    /// What stands around the file when an order asks for a compression: nothing where it is inside.
+    pub fn around(&self, asked: Compression) -> Compression {
+        match self.compressed {
+            Compressed::Around => asked,
+            Compressed::Inside => Compression::None,
+        }
+    }
+}
+
+/// Where the compression of a file takes place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compressed {
+    /// Gzip members or Zstandard frames around it; its name says so.
+    Around,
+    /// A codec of the format's own, inside; the file keeps its name.
+    Inside,
 }
 
 /// What an encoder holds between texts.
@@ -89,6 +117,8 @@ impl FormatInfo {
 pub enum Memory {
     /// Buffers, which grow with the widest text and not with their number.
     Buffers,
+    /// The rows of one batch, of a few megabytes at most or one text, and an index of the batches before.
+    Batch,
     /// What it made of its part, until `finish`: a small multiple of the part's texts.
     Part,
 }
@@ -123,6 +153,15 @@ pub trait Format: Send + Sync {
     fn start(&self, schema: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError>;
     /// What stands around non-empty parts in a file. Without parts: a valid empty file.
     fn seal(&self, schema: &Schema, parts: &[PartSummary]) -> Result<Envelope, EncodeError>;
+    /// What its readers call a split; two that they call the same are one.
+    fn split_name<'s>(&self, split: &'s str) -> &'s str {
+        split
+    }
+    /// Files beside the data that tell of the whole job: path below the job's root, content. Asked for once, when
+    /// every data file stands.
+    fn beside(&self, _schema: &Schema, _outcome: &Outcome<'_>) -> Vec<(String, Vec<u8>)> {
+        Vec::new()
+    }
 }
 
 /// Encodes one part.
@@ -139,6 +178,34 @@ pub trait PartEncoder: Send {
     ) -> Result<(), EncodeError>;
     /// Ends the part. Returns notes: what `seal` will need to know of it.
     fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<Value, EncodeError>;
+}
+
+/// What came of a whole job.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    /// The data files, in the manifest's order.
+    pub files: Vec<SealedFile>,
+    /// Labels that were written, sorted.
+    pub labels: &'a [String],
+    /// What was selected, written, lost and changed.
+    pub ledger: &'a Ledger,
+}
+
+/// A data file of a job that has ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SealedFile {
+    /// Path below the job's root, with `/`.
+    pub path: String,
+    /// The split, as its readers call it.
+    pub split: String,
+    /// Size as it stands, compressed.
+    pub bytes: u64,
+    /// Texts in it.
+    pub texts: u64,
+    /// Annotations in it.
+    pub annotations: u64,
+    /// What its parts' encoders noted, in order: for a file of one part, that part's notes.
+    pub notes: Vec<Value>,
 }
 
 /// What `seal` knows of a part.

@@ -26,7 +26,9 @@ use serde_json::{Value, json};
 use spanfleet_core::{Order, Schema, options::Compression};
 
 use crate::support::framing::same_glue;
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 mod docbin;
 mod part;
@@ -46,6 +48,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "spacy",
     title: "spaCy: DocBin files for `spacy train`, with entities, overlapping spans and categories",
     extension: "spacy",
+    other_extensions: &[],
     media_type: "application/octet-stream",
     version: "1",
     layout: Layout::Folder,
@@ -55,6 +58,7 @@ const INFO: FormatInfo = FormatInfo {
     supports_streaming: false,
     // It is compressed inside, and spaCy reads nothing around that.
     compressions: &[Compression::None],
+    compressed: Compressed::Around,
     schema,
 };
 

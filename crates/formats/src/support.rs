@@ -8,7 +8,10 @@
 //! | [`labels`] | annotations and tokens to one label sequence |
 //! | [`names`] | how a label is written: the label map and the hierarchy |
 //! | [`record`] | the neutral record as JSON |
+//! | [`record_table`] | the neutral record as nested columns |
 //! | [`schemes`] | BIO and its kin: the tag of each token |
+//! | [`subwords`] | the tokens of a model's `tokenizer.json` |
+//! | [`table`] | tables of nested columns: Arrow, Parquet, JSON lines |
 //! | [`tokenize`] | words, white space, gold tokens |
 
 pub mod compress;
@@ -17,5 +20,8 @@ pub mod framing;
 pub mod labels;
 pub mod names;
 pub mod record;
+pub mod record_table;
 pub mod schemes;
+pub mod subwords;
+pub mod table;
 pub mod tokenize;

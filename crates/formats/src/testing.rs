@@ -1,6 +1,6 @@
 //! Builders for tests: orders from JSON, documents from the neutral record, and a whole export in memory.
 
-use std::{io::Read, sync::Arc};
+use std::{collections::BTreeSet, io::Read, sync::Arc};
 
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 use serde::Deserialize;
@@ -49,11 +49,19 @@ pub(crate) fn export(order: &Order, parts: &[&[Document]]) -> (Vec<u8>, Ledger) 
     (assemble(&*format, &schema, &done).unwrap(), ledger)
 }
 
-/// The labels of a selection, as a plan knows them.
+/// What a plan knows of a selection.
 pub(crate) fn schema(order: &Order, parts: &[&[Document]]) -> Schema {
-    let documents = parts.iter().copied().flatten();
-    let labels = documents.flat_map(|document| &document.annotations).map(|it| it.label.to_string());
-    Shaper::new(order, &Schema { labels: labels.collect(), ..Schema::default() }).schema()
+    let documents = || parts.iter().copied().flatten();
+    let labels = documents().flat_map(|document| &document.annotations).map(|it| it.label.to_string());
+    let relations = documents().flat_map(|document| &document.relations);
+    let types: BTreeSet<_> = relations.map(|relation| relation.kind.to_string()).collect();
+    let planned = Schema {
+        labels: labels.collect(),
+        relation_types: types.into_iter().collect(),
+        is_multi_label: documents().any(Document::has_several_labels),
+        ..Schema::default()
+    };
+    Shaper::new(order, &planned).schema()
 }
 
 /// What stands in a file, without the compression that belongs to the format.

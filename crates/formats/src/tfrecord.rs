@@ -19,7 +19,9 @@ use serde_json::{Map, Value, json};
 use spanfleet_core::{Document, Extent, Ledger, Loss, Order, Schema, Token, options::Compression};
 
 use crate::support::{framing::same_glue, names::LabelNames};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 mod example;
 
@@ -33,6 +35,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "tfrecord",
     title: "TFRecord: a tf.train.Example per text, for TensorFlow",
     extension: "tfrecord",
+    other_extensions: &[],
     media_type: "application/octet-stream",
     version: "1",
     layout: Layout::OneFile,
@@ -42,6 +45,7 @@ const INFO: FormatInfo = FormatInfo {
     supports_streaming: true,
     // TensorFlow reads no other.
     compressions: &[Compression::None, Compression::Gzip],
+    compressed: Compressed::Around,
     schema,
 };
 

@@ -25,7 +25,9 @@ use spanfleet_core::{Annotation, Change, Document, Extent, Ledger, Order, Relati
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{framing::same_glue, names::LabelNames, record};
-use crate::{EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary};
+use crate::{
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+};
 
 mod escape;
 
@@ -39,6 +41,7 @@ const INFO: FormatInfo = FormatInfo {
     kind: "xml",
     title: "XML: an element per text with everything on it",
     extension: "xml",
+    other_extensions: &[],
     media_type: "application/xml",
     version: "1",
     layout: Layout::OneFile,
@@ -47,6 +50,7 @@ const INFO: FormatInfo = FormatInfo {
     is_ml_ready: false,
     supports_streaming: true,
     compressions: ALL_COMPRESSIONS,
+    compressed: Compressed::Around,
     schema,
 };
 

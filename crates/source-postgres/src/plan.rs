@@ -181,7 +181,8 @@ impl Planner<'_> {
         let labels = labels.sorted_paths(occurring.as_deref().or(self.slice.labels.as_deref()));
         let with_relations = self.slice.include.relations && self.tables.has_table("relations");
         let relation_types = if with_relations { self.relation_types().await? } else { Vec::new() };
-        Ok(Schema { labels, relation_types, ..Schema::default() })
+        let is_multi_label = self.is_multi_label().await?;
+        Ok(Schema { labels, relation_types, is_multi_label, ..Schema::default() })
     }
 
     fn may_lack_labels(&self, labels: &Labels) -> bool {
@@ -205,6 +206,18 @@ impl Planner<'_> {
         );
         let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids);
         query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
+    }
+
+    /// Whether any text has several labels of the whole text.
+    async fn is_multi_label(&mut self) -> Result<bool, SourceError> {
+        let (join, condition) =
+            (self.slice.join_own_texts("a.text_id"), self.slice.annotations_condition(self.tables));
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM annotations a{join} WHERE {condition} AND a.start_char IS NULL \
+             GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1)"
+        );
+        let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.database).await;
+        found.map_err(|error| self.failure(&error))
     }
 
     async fn relation_types(&mut self) -> Result<Vec<String>, SourceError> {

@@ -152,7 +152,10 @@ impl Planner<'_> {
             relation_types =
                 found.map_err(|error| self.failure(&error))?.into_iter().map(|(kind,)| kind).collect();
         }
-        Ok(Schema { labels: labels.sorted_paths(Some(&occurring)), relation_types, ..Schema::default() })
+        let several = self.slice.several_labels_query().fetch_optional(&mut *self.database).await;
+        let is_multi_label = several.map_err(|error| self.failure(&error))?.is_some();
+        let labels = labels.sorted_paths(Some(&occurring));
+        Ok(Schema { labels, relation_types, is_multi_label, ..Schema::default() })
     }
 
     fn failure(&self, error: &sqlx::Error) -> SourceError {

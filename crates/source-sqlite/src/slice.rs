@@ -166,6 +166,15 @@ impl Slice {
         self.bind_annotations(sqlx::query_as(concat!("SELECT DISTINCT a.label_id", from_annotations!())))
     }
 
+    /// A text with several labels of the whole text, if there is one.
+    pub(crate) fn several_labels_query<'q>(&self) -> Query<'q, (i64,)> {
+        self.bind_annotations(sqlx::query_as(concat!(
+            "SELECT a.text_id",
+            from_annotations!(),
+            " AND a.start_char IS NULL GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1 LIMIT 1"
+        )))
+    }
+
     /// The types of relations that occur, sorted.
     pub(crate) fn relation_types_query<'q>(&self) -> Query<'q, (String,)> {
         let sql = concat!(

@@ -39,13 +39,15 @@ pub async fn preview(
         }
     }
     documents.truncate(texts);
-    let encoded = tokio::task::spawn_blocking(move || encode(&order, documents));
+    let encoded = tokio::task::spawn_blocking(move || encode(order, documents));
     encoded.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))?
 }
 
-fn encode(order: &Order, documents: Vec<Document>) -> Result<Preview, StepError> {
-    let format = spanfleet_formats::open(order)?;
-    let mut shaper = Shaper::new(order, &schema_of(&documents));
+fn encode(mut order: Order, documents: Vec<Document>) -> Result<Preview, StepError> {
+    let read = order.options.read_files(|path| std::fs::read(path));
+    read.map_err(|message| StepError::new(ErrorClass::Poison, message))?;
+    let format = spanfleet_formats::open(&order)?;
+    let mut shaper = Shaper::new(&order, &schema_of(&documents));
     let schema = shaper.schema();
     let mut encoder = format.start(&schema)?;
     let (mut ledger, mut bytes, mut shaped) = (Ledger::default(), Vec::new(), Vec::new());
@@ -74,6 +76,7 @@ fn schema_of(documents: &[Document]) -> Schema {
     Schema {
         labels: labels.into_iter().collect(),
         relation_types: relation_types.into_iter().collect(),
+        is_multi_label: documents.iter().any(Document::has_several_labels),
         ..Schema::default()
     }
 }

@@ -341,7 +341,7 @@ fn fit(
 }
 
 /// The one continuous span that an annotation marks, checked against its text.
-fn span_of(annotation: &Annotation, chars: &CharIndex) -> Result<(u32, u32), Loss> {
+pub(crate) fn span_of(annotation: &Annotation, chars: &CharIndex) -> Result<(u32, u32), Loss> {
     let (start, end) = match &annotation.extent {
         Extent::Text => return Err(Loss::Unrepresentable),
         Extent::Span { start, end } => (*start, *end),

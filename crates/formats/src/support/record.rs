@@ -136,7 +136,8 @@ pub fn float_or_null(number: Option<f64>, out: &mut Vec<u8>) {
     let _written = serde_json::to_writer(out, &number);
 }
 
-fn string(text: &str, out: &mut Vec<u8>) {
+/// Appends a text in quotes.
+pub fn string(text: &str, out: &mut Vec<u8>) {
     // Writing into memory can't fail.
     let _written = serde_json::to_writer(out, text);
 }

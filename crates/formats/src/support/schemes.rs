@@ -17,6 +17,16 @@ pub const fn prefix(scheme: LabelScheme, is_first: bool, is_last: bool, touches:
     }
 }
 
+/// Everything that can stand before a label under a scheme.
+pub const fn prefixes(scheme: LabelScheme) -> &'static [&'static str] {
+    match scheme {
+        LabelScheme::Bio | LabelScheme::Iob1 => &["B-", "I-"],
+        LabelScheme::Bilou => &["B-", "I-", "L-", "U-"],
+        LabelScheme::Iobes => &["B-", "I-", "E-", "S-"],
+        LabelScheme::Io => &["I-"],
+    }
+}
+
 /// Walks along the runs of one text, token by token.
 pub struct Tagger<'r> {
     scheme: LabelScheme,

@@ -28,11 +28,9 @@ pub async fn a_whole_life(store: Arc<dyn Metastore>) {
     let plan = stage.claim_next(LONG_SECONDS).await;
     assert_eq!((plan.kind, plan.fence, plan.bounds.as_str()), (TaskKind::Plan, 1, ""));
     assert_eq!((plan.job.job_uuid, plan.job.head.phase), (job.job_uuid, Phase::Planning));
-    let schema = Schema {
-        labels: vec!["PER".to_owned()],
-        relation_types: vec!["met".to_owned()],
-        ..Schema::default()
-    };
+    let (labels, relation_types) = (vec!["PER".to_owned()], vec!["met".to_owned()]);
+    let duplicates = vec!["t2".to_owned()];
+    let schema = Schema { labels, relation_types, is_multi_label: true, duplicates };
     let taken_at = Timestamp::parse("2026-01-02T03:04:05.123456Z");
     let report =
         PlanReport { partitions: vec!["a".to_owned(), "b".to_owned()], schema: schema.clone(), taken_at };

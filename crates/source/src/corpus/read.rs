@@ -138,9 +138,15 @@ pub(super) fn schema(
         let names: Names = names?;
         all.labels.extend(names.labels);
         all.relation_types.extend(names.relation_types);
+        all.is_multi_label |= names.is_multi_label;
     }
     let list = |names: BTreeSet<Arc<str>>| names.iter().map(ToString::to_string).collect();
-    Ok(Schema { labels: list(all.labels), relation_types: list(all.relation_types), ..Schema::default() })
+    Ok(Schema {
+        labels: list(all.labels),
+        relation_types: list(all.relation_types),
+        is_multi_label: all.is_multi_label,
+        ..Schema::default()
+    })
 }
 
 fn fault() -> SourceError {
@@ -151,6 +157,7 @@ fn fault() -> SourceError {
 struct Names {
     labels: BTreeSet<Arc<str>>,
     relation_types: BTreeSet<Arc<str>>,
+    is_multi_label: bool,
 }
 
 impl Names {
@@ -173,6 +180,7 @@ impl Names {
         for relation in &document.relations {
             add_name(&mut self.relation_types, &relation.kind);
         }
+        self.is_multi_label |= document.has_several_labels();
     }
 }
 

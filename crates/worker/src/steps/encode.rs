@@ -41,7 +41,7 @@ pub(crate) async fn encode(
     assignment: &Assignment,
     parts_prefix: &str,
 ) -> Result<PartReport, StepError> {
-    let order = order_of(&assignment.job)?;
+    let mut order = order_of(&assignment.job)?;
     let selection = selection(assignment.job.project, &order);
     let documents = ports.source.read(&selection, &Bounds(assignment.bounds.clone())).await?;
     let attempt = keys::attempt(parts_prefix, assignment.number, assignment.fence);
@@ -49,6 +49,10 @@ pub(crate) async fn encode(
     let schema = assignment.job.schema.clone();
     let stem = attempt.clone();
     let encoding = tokio::task::spawn_blocking(move || {
+        order
+            .options
+            .read_files(|path| std::fs::read(path))
+            .map_err(|message| StepError::new(ErrorClass::Poison, message))?;
         let mut writer = PartWriter::new(&order, &schema, stem, send)?;
         write_documents(&mut writer, documents)?;
         writer.finish()

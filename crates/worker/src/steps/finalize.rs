@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::json;
 use spanfleet_core::{
-    Ledger, Order,
+    Ledger, Order, Schema,
     job::ErrorClass,
     losses::EXAMPLES_SHOWN,
     report::{Manifest, ManifestFile, ManifestFormat, PartFile, PartReport, Snapshot},
     split::LONE_SPLIT,
 };
-use spanfleet_formats::{Format, Shaper, templates::find_template};
+use spanfleet_formats::{Format, Outcome, SealedFile, Shaper, templates::find_template};
 use spanfleet_metastore::{Assignment, FinalReport, JobRow};
 use spanfleet_storage::Storage;
 
@@ -48,10 +48,17 @@ pub(crate) async fn finalize(
     let parts = Parts::load(ports, job).await?;
     parts.check()?;
     let storage = ports.storage.as_ref();
-    let (files, mut beside) = seal_files(storage, format.as_ref(), &order, job, &parts, prefix).await?;
+    let schema = Shaper::new(&order, &job.schema).schema();
+    let sealed = seal_files(storage, format.as_ref(), &order, &schema, &parts, prefix).await?;
+    let Sealed { files, mut beside, facts } = sealed;
+    let outcome = Outcome { files: facts, labels: &parts.labels, ledger: &parts.ledger };
+    let mut more = format.beside(&schema, &outcome);
     if let Some(template) = &order.options.template {
         let script = find_template(template)?.script().as_bytes().to_vec();
-        beside.push(write_beside(storage, prefix, "load.py".to_owned(), script).await?);
+        more.push(("load.py".to_owned(), script));
+    }
+    for (path, content) in more {
+        beside.push(write_beside(storage, prefix, path, content).await?);
     }
     if let Some(losses) = write_losses(storage, &parts, prefix).await? {
         beside.push(losses);
@@ -126,38 +133,55 @@ fn corrupt(message: &str) -> StepError {
     StepError::new(ErrorClass::Poison, format!("the job's reports don't add up: {message}"))
 }
 
-/// The sealed files of every split, and what the format puts beside them.
+/// What stands in the store once every file is sealed.
+#[derive(Default)]
+struct Sealed {
+    files: Vec<ManifestFile>,
+    beside: Vec<ManifestFile>,
+    /// The same files, for the format.
+    facts: Vec<SealedFile>,
+}
+
+/// The sealed files of every split, and what the format puts beside each.
 async fn seal_files(
     storage: &dyn Storage,
     format: &dyn Format,
     order: &Order,
-    job: &JobRow,
+    schema: &Schema,
     parts: &Parts,
     prefix: &str,
-) -> Result<(Vec<ManifestFile>, Vec<ManifestFile>), StepError> {
-    let schema = Shaper::new(order, &job.schema).schema();
-    let (mut files, mut beside) = (Vec::new(), Vec::new());
-    for (split, of_split) in by_split(parts) {
-        for file in assemble(format, order, &schema, split, &of_split)? {
-            files.push(compose(storage, prefix, &file, split).await?);
+) -> Result<Sealed, StepError> {
+    let mut sealed = Sealed::default();
+    for (split, of_split) in by_split(parts, format) {
+        for file in assemble(format, order, schema, split, &of_split)? {
+            let composed = compose(storage, prefix, &file, split).await?;
+            sealed.facts.push(SealedFile {
+                path: composed.path.clone(),
+                split: split.to_owned(),
+                bytes: composed.bytes,
+                texts: composed.texts,
+                annotations: composed.annotations,
+                notes: file.notes,
+            });
+            sealed.files.push(composed);
             for (path, content) in file.beside {
                 // Every split's seal brings the same label lists; they stand once.
-                if beside.iter().any(|known: &ManifestFile| known.path == path) {
+                if sealed.beside.iter().any(|known| known.path == path) {
                     continue;
                 }
-                beside.push(write_beside(storage, prefix, path, content).await?);
+                sealed.beside.push(write_beside(storage, prefix, path, content).await?);
             }
         }
     }
-    Ok((files, beside))
+    Ok(sealed)
 }
 
 /// Non-empty parts by split, in order of partitions. Without any text there is one empty split, so that the
 /// export is a valid empty file and not nothing.
-fn by_split(parts: &Parts) -> BTreeMap<&str, Vec<&PartFile>> {
+fn by_split<'p>(parts: &'p Parts, format: &dyn Format) -> BTreeMap<&'p str, Vec<&'p PartFile>> {
     let mut splits: BTreeMap<&str, Vec<&PartFile>> = BTreeMap::new();
     for file in parts.reports.iter().flat_map(|report| &report.files).filter(|file| file.texts > 0) {
-        splits.entry(&file.split).or_default().push(file);
+        splits.entry(format.split_name(&file.split)).or_default().push(file);
     }
     if splits.is_empty() {
         splits.insert(LONE_SPLIT, Vec::new());

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use spanfleet_core::{
     Document, Ledger, Options, Order, Schema, Split, begins_block,
     job::ErrorClass,
+    options::Compression,
     report::{BlockNotes, PartFile},
 };
 use spanfleet_formats::{
@@ -48,8 +49,10 @@ impl PartWriter {
         let shaper = Shaper::new(order, schema);
         let format = spanfleet_formats::open(order)?;
         let has_blocks = has_blocks(order, format.info());
+        let compression = format.info().around(order.options.compression);
+        let (schema, options) = (shaper.schema(), order.options.clone());
         Ok(PartWriter {
-            kit: Kit { format, schema: shaper.schema(), options: order.options.clone(), has_blocks },
+            kit: Kit { format, schema, options, compression, has_blocks },
             shaper,
             attempt,
             ledger: Ledger::default(),
@@ -121,12 +124,13 @@ struct Kit {
     format: Box<dyn Format>,
     schema: Schema,
     options: Options,
+    compression: Compression,
     has_blocks: bool,
 }
 
 impl Kit {
     fn block(&self) -> Result<Block, StepError> {
-        let compressor = Compressor::new(self.options.compression, self.options.compression_level)?;
+        let compressor = Compressor::new(self.compression, self.options.compression_level)?;
         Ok(Block { encoder: self.format.start(&self.schema)?, compressor, texts: 0 })
     }
 
@@ -141,7 +145,7 @@ impl Kit {
         let begun = PartSummary { texts: 1, notes: first.finish(&mut encoded)? };
         let envelope = self.format.seal(&self.schema, &[ended.clone(), begun])?;
         let glue = envelope.glue.first().map_or(&[][..], Vec::as_slice);
-        Ok(compress::member(self.options.compression, self.options.compression_level, glue)?)
+        Ok(compress::member(self.compression, self.options.compression_level, glue)?)
     }
 }
 

@@ -1,10 +1,12 @@
 //! How parts become files: names, envelopes, hashes.
 
 use bytes::Bytes;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use spanfleet_core::{
-    Options, Order, Schema,
+    Order, Schema,
     job::ErrorClass,
+    options::Compression,
     report::{BlockNotes, PartFile},
 };
 use spanfleet_formats::{
@@ -25,6 +27,8 @@ pub(super) struct Assembled {
     pub(super) media_type: &'static str,
     pub(super) pieces: Vec<Piece>,
     pub(super) beside: Vec<(String, Vec<u8>)>,
+    /// What the encoders of its parts noted.
+    pub(super) notes: Vec<Value>,
     pub(super) texts: u64,
     pub(super) annotations: u64,
 }
@@ -49,7 +53,7 @@ pub(super) fn assemble(
     parts: &[&PartFile],
 ) -> Result<Vec<Assembled>, StepError> {
     let info = format.info();
-    let compression = order.options.compression;
+    let compression = info.around(order.options.compression);
     let ending = format!("{}{}", info.extension, compress::extension(compression));
     match info.layout {
         Layout::OneFile => {
@@ -75,26 +79,33 @@ fn file(
     let summary = |block: &BlockNotes| PartSummary { texts: block.texts, notes: block.notes.clone() };
     let blocks: Vec<PartSummary> = parts.iter().flat_map(|part| part.blocks.iter().map(summary)).collect();
     let envelope = format.seal(schema, &blocks)?;
-    let compression = order.options.compression;
+    let around = Around {
+        compression: format.info().around(order.options.compression),
+        level: order.options.compression_level,
+    };
     Ok(Assembled {
         path,
-        media_type: compress::media_type(compression).unwrap_or(format.info().media_type),
-        pieces: around_parts(&order.options, &envelope, parts)?,
+        media_type: compress::media_type(around.compression).unwrap_or(format.info().media_type),
+        pieces: around_parts(around, &envelope, parts)?,
         beside: envelope.beside,
+        notes: blocks.into_iter().map(|block| block.notes).collect(),
         texts: parts.iter().map(|part| part.texts).sum(),
         annotations: parts.iter().map(|part| part.annotations).sum(),
     })
 }
 
+/// The compression around a file.
+#[derive(Clone, Copy)]
+struct Around {
+    compression: Compression,
+    level: Option<u8>,
+}
+
 /// Head, parts with glue between, tail. What stands around parts is compressed on its own; the glue between the
 /// blocks of one part is in the part already.
-fn around_parts(
-    options: &Options,
-    envelope: &Envelope,
-    parts: &[&PartFile],
-) -> Result<Vec<Piece>, StepError> {
+fn around_parts(around: Around, envelope: &Envelope, parts: &[&PartFile]) -> Result<Vec<Piece>, StepError> {
     let inline = |content: &[u8]| {
-        let member = compress::member(options.compression, options.compression_level, content)?;
+        let member = compress::member(around.compression, around.level, content)?;
         Ok::<_, StepError>((!member.is_empty()).then(|| Piece::Inline(Bytes::from(member))))
     };
     let mut pieces = Vec::new();
@@ -109,15 +120,15 @@ fn around_parts(
     }
     pieces.extend(inline(&envelope.tail)?);
     if pieces.is_empty() {
-        pieces.push(empty_member(options)?);
+        pieces.push(empty_member(around)?);
     }
     Ok(pieces)
 }
 
 /// An empty file is no gzip or zstd file; an empty member is.
-fn empty_member(options: &Options) -> Result<Piece, StepError> {
+fn empty_member(around: Around) -> Result<Piece, StepError> {
     let mut member = Vec::new();
-    Compressor::new(options.compression, options.compression_level)?.finish(&mut member)?;
+    Compressor::new(around.compression, around.level)?.finish(&mut member)?;
     Ok(Piece::Inline(Bytes::from(member)))
 }
 
