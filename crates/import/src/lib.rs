@@ -14,15 +14,26 @@
 
 pub mod brat;
 pub mod conll;
+pub mod doccano;
+mod draft;
 pub mod format;
 mod intern;
+mod json;
 pub mod jsonl;
+pub mod label_studio;
+pub mod made;
 pub mod place;
+pub mod prodigy;
 pub mod reader;
 pub mod records;
+pub mod spacy;
+pub mod squad;
+mod values;
+pub mod webanno;
 
 pub use conll::ConllColumns;
 pub use format::{Dialect, FormatOptions, InputFormat, Layout};
+pub use made::Made;
 pub use place::{FileNames, Place, ReadError, Rejected};
 pub use reader::Reader;
 pub use records::{Framing, Position, Records};

@@ -109,12 +109,12 @@ impl CorpusFile {
         Ok(Reader::new(self.bytes(from.byte, end_byte)?, dialect, &self.names, from))
     }
 
-    /// The one document of a pair.
+    /// The one document of a pair, and the lines of it that could not be taken.
     pub(super) fn pair(
         &self,
         id: &str,
         annotations: Option<&(PathBuf, FileNames)>,
-    ) -> Result<Result<Document, Rejected>, SourceError> {
+    ) -> Result<Result<(Document, Vec<Rejected>), Rejected>, SourceError> {
         self.check()?;
         let all = |path: &Path| std::fs::read(path).map_err(|error| io_error(path, "read", error));
         let (notes, annotation_names) = match annotations {

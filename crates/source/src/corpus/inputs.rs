@@ -93,25 +93,37 @@ fn record_file(path: &Path, choice: &InputChoice) -> Result<CorpusFile, SourceEr
 }
 
 fn records(names: FileNames, bytes_at: BytesAt, choice: &InputChoice) -> Result<CorpusFile, SourceError> {
-    let path = bytes_at.path();
-    let bytes = about(path)?.len();
+    let head = head(bytes_at.path())?;
     let format = match choice.format {
         Some(format) => format,
-        None => detect(&names, path)?,
+        None => detect(&names, &head)?,
     };
+    let packed = format.entry().packed.filter(|packed| (packed.recognises)(&head));
+    let bytes_at = match packed {
+        Some(packed) => {
+            let unpacked = spool::unpacked(bytes_at.path(), packed);
+            BytesAt::Spooled(unpacked.map_err(|error| io_error(bytes_at.path(), "unpack", error))?)
+        }
+        None => bytes_at,
+    };
+    let bytes = about(bytes_at.path())?.len();
     let content = Content::Records(format, choice.options.clone(), OnceLock::new());
     Ok(CorpusFile { names, bytes_at, bytes, modified_at: None, content })
 }
 
-fn detect(names: &FileNames, path: &Path) -> Result<InputFormat, SourceError> {
+fn head(path: &Path) -> Result<Vec<u8>, SourceError> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     let file = File::open(path).map_err(|error| io_error(path, "read", error))?;
     file.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| io_error(path, "read", error))?;
+    Ok(head)
+}
+
+fn detect(names: &FileNames, head: &[u8]) -> Result<InputFormat, SourceError> {
     if head.iter().all(u8::is_ascii_whitespace) {
         // Nothing to read, in any format.
         return Ok(InputFormat::Jsonl);
     }
-    InputFormat::detect(&head).ok_or_else(|| {
+    InputFormat::detect(head).ok_or_else(|| {
         let formats = InputFormat::names();
         wrong(format!(
             "`{}` looks like none of the input formats; say which with --input-format: {formats}",

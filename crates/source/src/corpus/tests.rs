@@ -197,7 +197,7 @@ fn what_can_not_be_opened_is_refused_with_the_mend() {
     refused(&[], "no input was named");
     refused(
         &inside("prose.txt"),
-        "looks like none of the input formats; say which with --input-format: jsonl, conll, brat",
+        "looks like none of the input formats; say which with --input-format: webanno, label-studio, squad",
     );
     refused(&inside("lone"), "has no .txt beside it");
     refused(&inside("empty"), "holds no corpus files");
