@@ -10,12 +10,15 @@
 //! | `N1 Reference T1 DB:ID text` | `normalizations` in the attributes |
 //! | `#1 AnnotatorNotes T1 text` | `notes` in the attributes |
 //!
+//! Where an `annotation.conf` lies beside the texts or above them, the types of spans are paths in its hierarchy.
 //! A `T` line that states another text than it covers is rejected, and what needs it with it; the rest stays.
 //! What hangs on an event hangs on its trigger. What hangs on anything else stands in `metadata.brat_…`.
 
+mod conf;
 mod lines;
 mod standoff;
 
+pub use conf::Hierarchy;
 use spanfleet_core::{Document, Kind};
 
 use crate::{
@@ -50,6 +53,8 @@ pub struct Pair<'a> {
     pub annotations: &'a [u8],
     /// The names of `X.ann`.
     pub annotation_names: &'a FileNames,
+    /// Which type stands below which.
+    pub hierarchy: &'a Hierarchy,
 }
 
 /// Reads one pair: its document, and the lines of `X.ann` that could not be taken.
@@ -61,7 +66,7 @@ pub fn read(pair: Pair<'_>) -> Result<(Document, Vec<Rejected>), Rejected> {
     let whole = |fault, line: &str| reject(pair.annotation_names, Kind::Text, 0, line, fault);
     let lines = utf8(pair.annotations).map_err(|fault| whole(fault, ""))?;
     let line_of = |fault: &Fault| lines.split('\n').nth(fault.line as usize).unwrap_or_default();
-    let made = standoff::document(pair.id, text, lines);
+    let made = standoff::document(pair.id, text, lines, pair.hierarchy);
     let (document, refused) = made.map_err(|fault| whole(fault.clone(), line_of(&fault)))?;
     let refused = refused.into_iter().enumerate().map(|(nth, (kind, fault))| {
         let line = line_of(&fault);

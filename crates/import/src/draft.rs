@@ -174,6 +174,19 @@ impl<'n> Draft<'n> {
         self.attributes[place].insert(key.to_owned(), value);
     }
 
+    /// Where a word lies next in the text from a byte on, which moves past it: in code points, for a text that is
+    /// counted in them.
+    pub(crate) fn find(&self, from_byte: &mut usize, word: &str) -> Option<(u64, u64)> {
+        let rest = &self.text[*from_byte..];
+        let skipped = if rest.starts_with(word) { 0 } else { rest.len() - rest.trim_start().len() };
+        rest[skipped..].starts_with(word).then(|| {
+            let begin = *from_byte + skipped;
+            *from_byte = begin + word.len();
+            let char_at = |byte| self.chars.char(&self.text, byte) as u64;
+            (char_at(begin), char_at(*from_byte))
+        })
+    }
+
     /// Adds a token; one out of order, or out of the text, is not one and makes the reason.
     pub(crate) fn add_token(&mut self, start: u64, end: u64, mut token: Token) -> Result<(), String> {
         (token.start, token.end) = self.range(start, end)?;

@@ -5,7 +5,7 @@ use std::{fmt, fs::File, io, io::BufRead, sync::Arc};
 use crate::{
     brat,
     conll::{self, ConllColumns},
-    doccano, jsonl, label_studio,
+    doccano, hf_parquet, jsonl, label_studio,
     made::Made,
     place::{Fault, FileNames},
     prodigy,
@@ -87,6 +87,8 @@ macro_rules! formats {
 }
 
 formats! {
+    /// Parquet of Hugging Face.
+    HfParquet = hf_parquet,
     /// WebAnno TSV.
     Webanno = webanno,
     /// Label Studio.
@@ -159,7 +161,7 @@ mod tests {
         }
         assert_eq!(
             InputFormat::names(),
-            "webanno, label-studio, squad, prodigy, doccano, spacy, jsonl, conll, brat"
+            "hf-parquet, webanno, label-studio, squad, prodigy, doccano, spacy, jsonl, conll, brat"
         );
     }
 }

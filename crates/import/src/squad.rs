@@ -45,8 +45,7 @@ fn survey(input: &mut dyn BufRead, _: &FormatOptions) -> io::Result<Arc<dyn Dial
 fn article(value: Value, context: &mut Context<'_>) -> Result<(), String> {
     let mut article = object(value)?;
     if article.contains_key("context") {
-        let id = article.get("id").and_then(json::id_of).unwrap_or_else(|| context.id());
-        return paragraph(article, id, Map::new(), context);
+        return read_row(article, context);
     }
     let Some(Value::Array(paragraphs)) = article.shift_remove("paragraphs") else {
         return Err(
@@ -63,6 +62,12 @@ fn article(value: Value, context: &mut Context<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A flat row: one text with one question.
+pub(crate) fn read_row(row: Map<String, Value>, context: &mut Context<'_>) -> Result<(), String> {
+    let id = row.get("id").and_then(json::id_of).unwrap_or_else(|| context.id());
+    paragraph(row, id, Map::new(), context)
 }
 
 /// One text; what the article and the paragraph hold beside it is metadata.

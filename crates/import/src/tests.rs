@@ -95,6 +95,7 @@ fn read_pairs(folder: &Path) -> Vec<Document> {
             text_names: &names,
             annotations: &annotations,
             annotation_names: &names,
+            hierarchy: &brat::Hierarchy::default(),
         })
     };
     let all = texts.iter().map(|path| read(path).unwrap_or_else(|rejected| panic!("{}", rejected.error)));

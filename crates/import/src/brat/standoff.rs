@@ -5,18 +5,26 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 use spanfleet_core::{Annotation, CharIndex, Document, Extent, Json, Kind, Relation};
 
-use super::lines::{Line, Numbered, parse};
+use super::{
+    conf::Hierarchy,
+    lines::{Line, Numbered, parse},
+};
 use crate::{intern::Interner, place::Fault};
 
 /// What of a file could not be taken.
 type Refused = Vec<(Kind, Fault)>;
 
 /// The document of one text, and what of its lines could not be taken.
-pub(super) fn document(id: &str, text: String, file: &str) -> Result<(Document, Refused), Fault> {
+pub(super) fn document(
+    id: &str,
+    text: String,
+    file: &str,
+    hierarchy: &Hierarchy,
+) -> Result<(Document, Refused), Fault> {
     let lines = parse(file)?;
     let mut standoff = Standoff::default();
     refuse_twins(&lines)?;
-    standoff.add_spans(&text, &lines);
+    standoff.add_spans(&text, &lines, hierarchy);
     standoff.add_events(&lines);
     for (number, line) in &lines {
         standoff.add(*number, line);
@@ -68,7 +76,7 @@ impl<'a> Standoff<'a> {
         self.refused.push((kind, Fault::at(number, 1, reason)));
     }
 
-    fn add_spans(&mut self, text: &str, lines: &[Numbered<'a>]) {
+    fn add_spans(&mut self, text: &str, lines: &[Numbered<'a>], hierarchy: &Hierarchy) {
         let chars = CharIndex::new(text);
         for (number, line) in lines {
             let Line::Span { id, kind, pieces, text: stated } = line else { continue };
@@ -85,7 +93,7 @@ impl<'a> Standoff<'a> {
             self.annotations.push(Annotation {
                 id: (*id).into(),
                 extent,
-                label: self.names.get(kind),
+                label: self.names.get(hierarchy.path(kind)),
                 annotator: None,
                 confidence: None,
                 attributes: None,

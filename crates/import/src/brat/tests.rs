@@ -5,7 +5,15 @@ use super::*;
 fn read_pair(text: &str, annotations: &str) -> Result<(Document, Vec<Rejected>), Rejected> {
     let (text_names, annotation_names) = (FileNames::new("d/x.txt"), FileNames::new("d/x.ann"));
     let (id, text, annotations) = ("x", text.as_bytes().to_vec(), annotations.as_bytes());
-    read(Pair { id, text, text_names: &text_names, annotations, annotation_names: &annotation_names })
+    let hierarchy = Hierarchy::read("[entities]\n!Living\n\tPER\n");
+    read(Pair {
+        id,
+        text,
+        text_names: &text_names,
+        annotations,
+        annotation_names: &annotation_names,
+        hierarchy: &hierarchy,
+    })
 }
 
 fn refused(annotations: &str, expected: &str) {
@@ -21,6 +29,7 @@ fn every_line_finds_its_place() {
         N1\tReference T1 Wiki:1\tAda L.\n#1\tAnnotatorNotes T1\ta note\n#2\tAnnotatorNotes E1\tanother\n";
     let document = read_pair("Ada 😀 Bo\r\n", annotations).unwrap().0;
     assert_eq!(document.text, "Ada 😀 Bo\r\n");
+    assert_eq!(&*document.annotations[0].label, "Living/PER");
     assert_eq!(document.annotations[2].extent, Extent::Fragments(vec![(0, 3), (6, 8)]));
     let relations: Vec<_> =
         document.relations.iter().map(|r| format!("{} {} {}", r.source, r.kind, r.target)).collect();

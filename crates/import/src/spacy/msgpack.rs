@@ -98,7 +98,7 @@ pub(super) fn bin(input: &mut impl Read) -> io::Result<Vec<u8>> {
     bytes(input, count.into())
 }
 
-/// A value as JSON; what JSON has no word for (bytes, keys that are no strings) is left out.
+/// A value as JSON. A key that is no string becomes its JSON; bytes, which JSON has no word for, are left out.
 pub(super) fn json(input: &mut &[u8], depth: u32) -> io::Result<Option<Value>> {
     let marker = Marker::from_u8(*input.first().ok_or_else(|| broken("it ends early"))?);
     if depth > MOST_DEPTH {
@@ -127,7 +127,8 @@ pub(super) fn json(input: &mut &[u8], depth: u32) -> io::Result<Option<Value>> {
             let mut map = Map::new();
             for _ in 0..count {
                 let (key, value) = (json(input, depth + 1)?, json(input, depth + 1)?);
-                if let (Some(Value::String(key)), Some(value)) = (key, value) {
+                if let (Some(key), Some(value)) = (key, value) {
+                    let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
                     map.insert(key, value);
                 }
             }

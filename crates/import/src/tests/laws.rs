@@ -21,6 +21,13 @@ const SEEDS: &[&str] = &[
      {\"data\":{\"text\":\"b\"}}]",
     "{\"version\":\"1.1\",\"data\":[{\"title\":\"t\",\"paragraphs\":[{\"context\":\"Ada met\",\"qas\":[{\"id\":\"q\",\"question\":\"?\",\
      \"answers\":[{\"answer_start\":0,\"text\":\"Ada\"}]},{\"id\":\"r\",\"question\":\"?\",\"answers\":[]}]}]},{\"paragraphs\":[]}]}",
+    "#FORMAT=WebAnno TSV 3.3\n#T_SP=c.Span|value\n#T_SP=c.Host|ROLE_c.Host:links_c.Link|c.Span\n#T_CH=c.Chain|referenceRelation|\
+     referenceType\n#T_RL=c.Rel|value|BT_c.Span\n\n\n#Text=😀 Ada\n1-1\t0-2\t😀\tP[1]|Q[2]\tp1;p2\t1-1[1];1-2\t*->1-1\t*[1]\t_\t_\t\n\
+     1-2\t3-6\tAda\tP[1]\t_\t_\t*->1-2\t*[1]\tr\t1-1[1_0]\t\n1-2.1\t3-3\t\t*\t_\t_\t_\t_\t_\t_\t\n\n#Text=met\n2-1\t7-10\tmet\t_\t_\t_\t_\t_\t_\t_\t\n",
+    "[[\"Ada 😀 met\",{\"entities\":[[0,3,\"P\"]],\"spans\":{\"sc\":[[4,5,\"Q\"]]},\"cats\":{\"c\":1.0}}],[\"b\",{}]]",
+    "[{\"id\":1,\"paragraphs\":[{\"raw\":\"Ada met\",\"sentences\":[{\"tokens\":[{\"orth\":\"Ada\",\"ner\":\"U-P\"},{\"orth\":\"met\",\
+     \"ner\":\"-\"}]}],\"cats\":[{\"label\":\"c\",\"value\":1}]}]},{\"text\":\"b\",\"ents\":[{\"start\":0,\"end\":1,\"label\":\"P\"}],\
+     \"tokens\":[{\"start\":0,\"end\":1,\"tag\":\"X\"}]}]",
 ];
 
 /// Bytes with some of them changed, taken out or doubled.
@@ -54,8 +61,14 @@ fn any_seed() -> impl Strategy<Value = Vec<u8>> {
 fn check_all(bytes: &[u8]) -> Result<(), TestCaseError> {
     let names = FileNames::new("x.ann");
     let text = b"Ada met".to_vec();
-    let _ =
-        brat::read(Pair { id: "x", text, text_names: &names, annotations: bytes, annotation_names: &names });
+    let _ = brat::read(Pair {
+        id: "x",
+        text,
+        text_names: &names,
+        annotations: bytes,
+        annotation_names: &names,
+        hierarchy: &brat::Hierarchy::default(),
+    });
     for format in InputFormat::ALL {
         if let Layout::Records(survey) = format.entry().layout {
             let dialect = survey(&mut &*bytes, &FormatOptions::default()).unwrap();

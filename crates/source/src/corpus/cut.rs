@@ -176,10 +176,10 @@ fn each_text(
     file: &CorpusFile,
     mut visit: impl FnMut(Position, &mut HasId<'_>) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SourceError> {
-    if let Content::Pair { id, annotations } = &file.content {
+    if let Content::Pair(pair) = &file.content {
         // Only the few pairs with such an id are opened.
-        let readable = || file.pair(id, annotations.as_ref()).is_ok_and(|read| read.is_ok());
-        return Ok(visit(Position::default(), &mut |takes| takes(id) && readable()));
+        let readable = || file.pair(pair).is_ok_and(|read| read.is_ok());
+        return Ok(visit(Position::default(), &mut |takes| takes(&pair.id) && readable()));
     }
     let Some(dialect) = file.dialect()? else { return Ok(ControlFlow::Continue(())) };
     let mut records = file.records(&*dialect)?;

@@ -87,10 +87,14 @@ fn id(data: &Map<String, Value>, context: &Context<'_>) -> CompactString {
     }
 }
 
+/// What `user_data` holds beside the id. spaCy's own form of relations, which says less, is left out where
+/// Spanfleet's stands beside it.
 fn add_data(data: Map<String, Value>, metadata: &mut Map<String, Value>) {
+    let has_relations = data.contains_key("relations");
     for (key, value) in data {
         match (key.as_str(), value) {
             ("id" | "relations", _) => {}
+            (key, _) if has_relations && key.starts_with(r#"["._.","rel","#) => {}
             ("metadata", Value::Object(own)) => metadata.extend(own),
             (_, value) => drop(metadata.insert(key, value)),
         }
