@@ -15,6 +15,7 @@
 //! | [`ids`] | numbers that name rows |
 //! | [`keys`] | where a job's objects stand |
 //! | [`job`] | the life of a job: `decide` |
+//! | [`spacy_symbols`] | the numbers that spaCy knows strings by |
 //! | [`split`] | which split a text falls into |
 
 pub mod block;
@@ -29,6 +30,7 @@ pub mod options;
 pub mod order;
 pub mod report;
 pub mod schema;
+pub mod spacy_symbols;
 pub mod split;
 pub mod text;
 pub mod timestamp;

@@ -35,7 +35,6 @@ mod part;
 mod pieces;
 mod rows;
 mod strings;
-mod symbols;
 mod user_data;
 
 use part::SpacyPart;

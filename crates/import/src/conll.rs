@@ -4,9 +4,9 @@
 
 mod columns;
 mod sentence;
-mod spans;
+pub(crate) mod spans;
 mod survey;
-mod tags;
+pub(crate) mod tags;
 
 use crate::{
     format::{Dialect, Entry, Layout, Parse},
@@ -22,6 +22,7 @@ pub const ENTRY: Entry = Entry {
     about: "columns: CoNLL-2002, CoNLL-2003, CoNLL-U",
     recognises: columns::recognises,
     layout: Layout::Records(survey::survey),
+    packed: None,
 };
 
 /// How one column file is to be read.

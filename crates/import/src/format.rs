@@ -1,15 +1,16 @@
 //! The table of foreign formats. To add one: a module, and a line in `formats!` below.
 
-use std::{fmt, io, io::BufRead, sync::Arc};
-
-use spanfleet_core::Document;
+use std::{fmt, fs::File, io, io::BufRead, sync::Arc};
 
 use crate::{
     brat,
     conll::{self, ConllColumns},
-    jsonl,
+    doccano, hf_parquet, jsonl, label_studio,
+    made::Made,
     place::{Fault, FileNames},
+    prodigy,
     records::{Framing, Record},
+    spacy, squad, webanno,
 };
 
 /// What the table holds of a format.
@@ -23,7 +24,21 @@ pub struct Entry {
     pub recognises: fn(head: &[u8]) -> bool,
     /// How its files lie on disk.
     pub layout: Layout,
+    /// For files whose texts don't lie one after another.
+    pub packed: Option<Packed>,
 }
+
+/// Files that have to be unpacked: laid down as lines, one a text, which the format reads then.
+#[derive(Clone, Copy)]
+pub struct Packed {
+    /// Whether the beginning of a file shows that it is packed.
+    pub recognises: fn(head: &[u8]) -> bool,
+    /// Writes the lines. The file may be opened as often as needed.
+    pub unpack: fn(open: &Open<'_>, out: &mut dyn io::Write) -> io::Result<()>,
+}
+
+/// Opens a packed file at its beginning.
+pub type Open<'o> = dyn Fn() -> io::Result<File> + 'o;
 
 /// How the files of a format lie on disk.
 #[derive(Clone, Copy)]
@@ -51,8 +66,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
 /// Makes documents of records.
 pub trait Parse: Send {
-    /// One record to one document.
-    fn parse(&mut self, record: &Record<'_>, names: &FileNames) -> Result<Document, Fault>;
+    /// Adds what a record makes to `made`, which comes empty; an error rejects the record as a whole.
+    fn parse(&mut self, record: &Record<'_>, names: &FileNames, made: &mut Made) -> Result<(), Fault>;
 }
 
 macro_rules! formats {
@@ -72,6 +87,20 @@ macro_rules! formats {
 }
 
 formats! {
+    /// Parquet of Hugging Face.
+    HfParquet = hf_parquet,
+    /// WebAnno TSV.
+    Webanno = webanno,
+    /// Label Studio.
+    LabelStudio = label_studio,
+    /// SQuAD.
+    Squad = squad,
+    /// Prodigy.
+    Prodigy = prodigy,
+    /// doccano.
+    Doccano = doccano,
+    /// spaCy.
+    Spacy = spacy,
     /// Corpus JSONL.
     Jsonl = jsonl,
     /// Columns.
@@ -130,6 +159,9 @@ mod tests {
         for format in InputFormat::ALL {
             assert_eq!(InputFormat::parse(format.name()), Some(*format));
         }
-        assert_eq!(InputFormat::names(), "jsonl, conll, brat");
+        assert_eq!(
+            InputFormat::names(),
+            "hf-parquet, webanno, label-studio, squad, prodigy, doccano, spacy, jsonl, conll, brat"
+        );
     }
 }

@@ -12,6 +12,7 @@ use spanfleet_core::{Annotation, Document, Extent, Json, Relation, Timestamp, To
 use crate::{
     format::{Dialect, Entry, FormatOptions, Layout, Parse},
     intern::Interner,
+    made::Made,
     place::{Fault, FileNames, utf8},
     records::{BYTE_ORDER_MARK, Framing, Record},
 };
@@ -23,6 +24,7 @@ pub const ENTRY: Entry = Entry {
     about: "corpus JSONL, one text per line",
     recognises,
     layout: Layout::Records(survey),
+    packed: None,
 };
 
 fn recognises(head: &[u8]) -> bool {
@@ -57,7 +59,7 @@ struct Parser {
 }
 
 impl Parse for Parser {
-    fn parse(&mut self, record: &Record<'_>, names: &FileNames) -> Result<Document, Fault> {
+    fn parse(&mut self, record: &Record<'_>, names: &FileNames, made: &mut Made) -> Result<(), Fault> {
         let line = utf8(record.bytes)?;
         let wire: wire::Line<'_> =
             serde_json::from_str(line).map_err(|error| fault::of_json(line, &error))?;
@@ -65,7 +67,8 @@ impl Parse for Parser {
         if document.id.is_empty() {
             document.id = format_compact!("{}-{}", names.stem, record.at.text + 1);
         }
-        Ok(document)
+        made.documents.push_back(document);
+        Ok(())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use spanfleet_core::Kind;
+
 /// The three names of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileNames {
@@ -49,13 +51,18 @@ pub struct ReadError {
     pub reason: String,
 }
 
-/// A record that could not be read, as it stands in the file.
+/// A record, or an annotation or relation of one, that could not be read, as it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
+    /// What it is: a text with all that is on it, or one annotation or relation of a text that is read otherwise.
+    pub kind: Kind,
     /// Its text; bytes that are not UTF-8 are replaced.
     pub record: String,
     /// Why.
     pub error: ReadError,
+    /// The byte at which its record begins, and its place among what was rejected of that record: no two
+    /// of a file have both in common.
+    pub key: (u64, u32),
 }
 
 /// An error inside one record, before it is known where the record stands.

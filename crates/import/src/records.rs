@@ -18,6 +18,13 @@ pub enum Framing {
         /// Whether a line that begins with `#` is a comment.
         comments: bool,
     },
+    /// JSON values: the elements of an array, or values that follow one another.
+    Values {
+        /// When given, the array that stands under this key of the file's one object, as `data` in SQuAD.
+        under: Option<&'static str>,
+    },
+    /// The whole file.
+    Whole,
 }
 
 /// How much of a file lies before a record.
@@ -31,6 +38,12 @@ pub struct Position {
     pub text: u64,
     /// Document starts (`-DOCSTART-` or `# newdoc`).
     pub document: u64,
+    /// Code points of its line; counted in JSON values only, other records begin with a line.
+    #[serde(default)]
+    pub column: u64,
+    /// Whether it lies in the array that holds the records of a JSON file.
+    #[serde(default)]
+    pub is_inside: bool,
 }
 
 /// One record as it stands in the file.
@@ -54,12 +67,12 @@ const SHOWN_BYTES: usize = 1000;
 /// The records of a file, one at a time in one buffer.
 #[derive(Debug)]
 pub struct Records<R> {
-    input: R,
+    pub(crate) input: R,
     framing: Framing,
-    limit_bytes: usize,
-    buffer: Vec<u8>,
-    oversized: bool,
-    position: Position,
+    pub(crate) limit_bytes: usize,
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) oversized: bool,
+    pub(crate) position: Position,
 }
 
 enum Line {
@@ -86,7 +99,20 @@ impl<R: BufRead> Records<R> {
         match self.framing {
             Framing::Lines => self.next_line(),
             Framing::Blocks { comments } => self.next_block(comments),
+            Framing::Values { under } => self.next_value(under),
+            Framing::Whole => self.next_file(),
         }
+    }
+
+    fn next_file(&mut self) -> io::Result<Option<Record<'_>>> {
+        self.clear();
+        let at = self.position;
+        while self.append_line()? > 0 {}
+        if is_blank(&self.buffer) {
+            return Ok(None);
+        }
+        self.position.text += 1;
+        Ok(Some(self.record(at, at.document)))
     }
 
     fn next_line(&mut self) -> io::Result<Option<Record<'_>>> {
@@ -131,11 +157,11 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    fn record(&self, at: Position, document: u64) -> Record<'_> {
+    pub(crate) fn record(&self, at: Position, document: u64) -> Record<'_> {
         Record { bytes: &self.buffer, at, document, oversized: self.oversized }
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.buffer.clear();
         self.oversized = false;
     }

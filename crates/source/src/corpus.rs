@@ -50,7 +50,8 @@ pub enum InvalidRecords {
     /// It stops the reading, with file, line, column and reason.
     #[default]
     Stop,
-    /// It goes into this file, one JSON object a line: `file`, `line`, `reason`, `record`.
+    /// It goes into this file, one JSON object a line: `file`, `line`, `column`, `kind` (`text`, `annotation` or
+    /// `relation`), `reason`, `record`.
     SetAside(PathBuf),
 }
 

@@ -206,7 +206,7 @@ fn print(manifest: &Manifest, args: &ExportArgs, address: &str, rejected: u64) -
     if rejected > 0 {
         let file = args.skip_invalid.as_deref().unwrap_or_else(|| Path::new("-"));
         eprintln!(
-            "{rejected} records could not be read; they stand in `{}` with their reasons",
+            "{rejected} records, annotations or relations could not be read; they stand in `{}` with their reasons",
             file.display()
         );
     }

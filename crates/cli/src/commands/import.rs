@@ -68,7 +68,7 @@ fn report(args: &ImportArgs, project_id: i32, total: &LoadReport, unreadable: u6
     }
     if let Some(file) = args.skip_invalid.as_deref().filter(|_| unreadable > 0) {
         eprintln!(
-            "{unreadable} records could not be read; they stand in `{}` with their reasons",
+            "{unreadable} records, annotations or relations could not be read; they stand in `{}` with their reasons",
             file.display()
         );
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::symbols::SYMBOLS;
+use spanfleet_core::spacy_symbols::{SYMBOLS, spacy_hash};
 
 /// Strings by their place; place 0 is the empty string.
 pub(super) struct Strings {
@@ -25,7 +25,7 @@ impl Strings {
             return *place;
         }
         let place = self.ids.len() as u32;
-        self.ids.push(self.symbol(string).unwrap_or_else(|| murmur_hash_64a(string.as_bytes(), 1)));
+        self.ids.push(self.symbol(string).unwrap_or_else(|| spacy_hash(string)));
         self.places.insert(string.into(), place);
         place
     }
@@ -55,26 +55,6 @@ impl Strings {
         strings.sort_unstable();
         strings
     }
-}
-
-/// MurmurHash64A, the hash of spaCy's string store.
-fn murmur_hash_64a(bytes: &[u8], seed: u64) -> u64 {
-    const FACTOR: u64 = 0xc6a4_a793_5bd1_e995;
-    const SHIFT: u32 = 47;
-    let mut hash = seed ^ (bytes.len() as u64).wrapping_mul(FACTOR);
-    let (blocks, rest) = bytes.as_chunks::<8>();
-    for block in blocks {
-        let mut word = u64::from_le_bytes(*block).wrapping_mul(FACTOR);
-        word = (word ^ (word >> SHIFT)).wrapping_mul(FACTOR);
-        hash = (hash ^ word).wrapping_mul(FACTOR);
-    }
-    if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
-    }
-    hash = (hash ^ (hash >> SHIFT)).wrapping_mul(FACTOR);
-    hash ^ (hash >> SHIFT)
 }
 
 #[cfg(test)]

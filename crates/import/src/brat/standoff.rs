@@ -3,22 +3,34 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
-use spanfleet_core::{Annotation, CharIndex, Document, Extent, Json, Relation};
+use spanfleet_core::{Annotation, CharIndex, Document, Extent, Json, Kind, Relation};
 
-use super::lines::{Line, Numbered, parse};
+use super::{
+    conf::Hierarchy,
+    lines::{Line, Numbered, parse},
+};
 use crate::{intern::Interner, place::Fault};
 
-/// The document of one text.
-pub(super) fn document(id: &str, text: String, file: &str) -> Result<Document, Fault> {
+/// What of a file could not be taken.
+type Refused = Vec<(Kind, Fault)>;
+
+/// The document of one text, and what of its lines could not be taken.
+pub(super) fn document(
+    id: &str,
+    text: String,
+    file: &str,
+    hierarchy: &Hierarchy,
+) -> Result<(Document, Refused), Fault> {
     let lines = parse(file)?;
     let mut standoff = Standoff::default();
     refuse_twins(&lines)?;
-    standoff.add_spans(&text, &lines)?;
-    standoff.add_events(&lines)?;
+    standoff.add_spans(&text, &lines, hierarchy);
+    standoff.add_events(&lines);
     for (number, line) in &lines {
-        standoff.add(line).map_err(|reason| Fault::at(*number, 1, reason))?;
+        standoff.add(*number, line);
     }
-    Ok(standoff.finish(id, text))
+    let refused = std::mem::take(&mut standoff.refused);
+    Ok((standoff.finish(id, text), refused))
 }
 
 #[derive(Default)]
@@ -33,6 +45,7 @@ struct Standoff<'a> {
     arguments: Vec<Relation>,
     /// What has no place in annotations and relations, under `metadata.brat_…`.
     beside: Map<String, Value>,
+    refused: Refused,
 }
 
 fn refuse_twins(lines: &[Numbered<'_>]) -> Result<(), Fault> {
@@ -59,12 +72,18 @@ fn refuse_twins(lines: &[Numbered<'_>]) -> Result<(), Fault> {
 }
 
 impl<'a> Standoff<'a> {
-    fn add_spans(&mut self, text: &str, lines: &[Numbered<'a>]) -> Result<(), Fault> {
+    fn refuse(&mut self, number: u64, kind: Kind, reason: String) {
+        self.refused.push((kind, Fault::at(number, 1, reason)));
+    }
+
+    fn add_spans(&mut self, text: &str, lines: &[Numbered<'a>], hierarchy: &Hierarchy) {
         let chars = CharIndex::new(text);
         for (number, line) in lines {
             let Line::Span { id, kind, pieces, text: stated } = line else { continue };
-            compare(text, &chars, pieces, stated)
-                .map_err(|reason| Fault::at(*number, 1, format!("`{id}`: {reason}")))?;
+            if let Err(reason) = compare(text, &chars, pieces, stated) {
+                self.refuse(*number, Kind::Annotation, format!("`{id}`: {reason}"));
+                continue;
+            }
             self.index.insert(id, self.annotations.len());
             let extent = match pieces.as_slice() {
                 &[(start, end)] => Extent::Span { start, end },
@@ -74,88 +93,87 @@ impl<'a> Standoff<'a> {
             self.annotations.push(Annotation {
                 id: (*id).into(),
                 extent,
-                label: self.names.get(kind),
+                label: self.names.get(hierarchy.path(kind)),
                 annotator: None,
                 confidence: None,
                 attributes: None,
                 created_at: None,
             });
         }
-        Ok(())
     }
 
     /// Events before everything else: relations, notes and other events point to them from anywhere in the file.
-    fn add_events(&mut self, lines: &[Numbered<'a>]) -> Result<(), Fault> {
+    fn add_events(&mut self, lines: &[Numbered<'a>]) {
         for (number, line) in lines {
             let Line::Event { id, trigger, .. } = line else { continue };
-            let at = self.resolve(trigger).map_err(|reason| Fault::at(*number, 1, reason))?;
-            self.index.insert(id, at);
+            match self.resolve(trigger) {
+                Ok(at) => drop(self.index.insert(id, at)),
+                Err(reason) => self.refuse(*number, Kind::Annotation, reason),
+            }
         }
-        Ok(())
     }
 
-    fn add(&mut self, line: &Line<'a>) -> Result<(), String> {
+    fn add(&mut self, number: u64, line: &Line<'a>) {
         match line {
-            Line::Span { .. } => Ok(()),
-            Line::Relation { id, kind, arguments } => self.add_relation(id, kind, arguments),
-            Line::Event { id, kind, trigger, arguments } => self.add_event(id, kind, trigger, arguments),
-            Line::Chain { kind, members } => self.add_chain(kind, members),
+            Line::Span { .. } => {}
+            Line::Relation { id, kind, arguments } => self.add_relation(number, id, kind, arguments),
+            Line::Event { id, kind, trigger, arguments } => {
+                self.add_event(number, id, kind, trigger, arguments);
+            }
+            Line::Chain { kind, members } => self.add_chain(number, kind, members),
             Line::Attribute { id, name, target, value } => {
                 let value = value.map_or(Value::Bool(true), Value::from);
                 match self.index.get(target) {
                     Some(at) => put(&mut self.attributes[*at], name, value),
                     None => self.set_beside("brat_attributes", json!([id, name, target, value])),
                 }
-                Ok(())
             }
-            Line::Normalization { id, kind, target, entry, text } => {
-                match self.index.get(target) {
-                    Some(at) => push(&mut self.attributes[*at], "normalizations", json!([kind, entry, text])),
-                    None => self.set_beside("brat_normalizations", json!([id, kind, target, entry, text])),
-                }
-                Ok(())
-            }
+            Line::Normalization { id, kind, target, entry, text } => match self.index.get(target) {
+                Some(at) => push(&mut self.attributes[*at], "normalizations", json!([kind, entry, text])),
+                None => self.set_beside("brat_normalizations", json!([id, kind, target, entry, text])),
+            },
             Line::Note { id, kind, target, text } => {
                 match self.index.get(target).filter(|_| target.starts_with('T')) {
                     Some(at) => push(&mut self.attributes[*at], "notes", json!([kind, text])),
                     None => self.set_beside("brat_notes", json!([id, kind, target, text])),
                 }
-                Ok(())
             }
         }
     }
 
-    fn add_relation(&mut self, id: &str, kind: &str, arguments: &[(&str, &str); 2]) -> Result<(), String> {
-        let relation = self.relation(arguments[0].1, arguments[1].1, kind)?;
-        self.relations.push(relation);
+    fn add_relation(&mut self, number: u64, id: &str, kind: &str, arguments: &[(&str, &str); 2]) {
+        match self.relation(arguments[0].1, arguments[1].1, kind) {
+            Ok(relation) => self.relations.push(relation),
+            Err(reason) => return self.refuse(number, Kind::Relation, reason),
+        }
         let [first, second] = arguments.map(|(role, target)| json!([role, target]));
         self.set_beside("brat_relations", json!([id, kind, first, second]));
-        Ok(())
     }
 
-    fn add_event(
-        &mut self,
-        id: &str,
-        kind: &str,
-        trigger: &str,
-        arguments: &[(&str, &str)],
-    ) -> Result<(), String> {
+    fn add_event(&mut self, number: u64, id: &str, kind: &str, trigger: &str, arguments: &[(&str, &str)]) {
         let mut line = vec![json!(id), json!(kind), json!(trigger)];
         for (role, target) in arguments {
-            let argument = self.relation(trigger, target, role)?;
-            self.arguments.push(argument);
+            match self.relation(trigger, target, role) {
+                Ok(argument) => self.arguments.push(argument),
+                Err(reason) => {
+                    self.refuse(number, Kind::Relation, reason);
+                    continue;
+                }
+            }
             line.push(json!([role, target]));
         }
-        self.set_beside("brat_events", Value::Array(line));
-        Ok(())
+        if self.index.contains_key(trigger) {
+            self.set_beside("brat_events", Value::Array(line));
+        }
     }
 
-    fn add_chain(&mut self, kind: &str, members: &[&str]) -> Result<(), String> {
+    fn add_chain(&mut self, number: u64, kind: &str, members: &[&str]) {
         for pair in members.windows(2) {
-            let relation = self.relation(pair[0], pair[1], kind)?;
-            self.relations.push(relation);
+            match self.relation(pair[0], pair[1], kind) {
+                Ok(relation) => self.relations.push(relation),
+                Err(reason) => self.refuse(number, Kind::Relation, reason),
+            }
         }
-        Ok(())
     }
 
     fn relation(&mut self, source: &str, target: &str, kind: &str) -> Result<Relation, String> {

@@ -2,15 +2,24 @@ use spanfleet_core::{Document, Extent, Json};
 
 use super::*;
 
-fn read_pair(text: &str, annotations: &str) -> Result<Document, Rejected> {
+fn read_pair(text: &str, annotations: &str) -> Result<(Document, Vec<Rejected>), Rejected> {
     let (text_names, annotation_names) = (FileNames::new("d/x.txt"), FileNames::new("d/x.ann"));
     let (id, text, annotations) = ("x", text.as_bytes().to_vec(), annotations.as_bytes());
-    read(Pair { id, text, text_names: &text_names, annotations, annotation_names: &annotation_names })
+    let hierarchy = Hierarchy::read("[entities]\n!Living\n\tPER\n");
+    read(Pair {
+        id,
+        text,
+        text_names: &text_names,
+        annotations,
+        annotation_names: &annotation_names,
+        hierarchy: &hierarchy,
+    })
 }
 
 fn refused(annotations: &str, expected: &str) {
-    let error = read_pair("Ada 😀 Bo\r\n", annotations).unwrap_err().error;
-    assert_eq!(error.to_string(), format!("d/x.ann:{expected}"));
+    let read = read_pair("Ada 😀 Bo\r\n", annotations);
+    let rejected = read.map_or_else(|rejected| rejected, |(_, mut refused)| refused.remove(0));
+    assert_eq!(rejected.error.to_string(), format!("d/x.ann:{expected}"));
 }
 
 #[test]
@@ -18,8 +27,9 @@ fn every_line_finds_its_place() {
     let annotations = "E1\tMeet:T2 Who:T1 Of:E2\nT1\tPER 0 3\tAda\nT2\tMeet 4 5\t😀\nR1\tknows Arg1:T1 Arg2:E1\t\n\
         T3\tPER 0 3;6 8\tAda Bo\r\nE2\tMeet:T3\n*\tEquiv T1 T2 T3\nA1\tSure T1\nA2\tMood E1 very high\nA3\tOdd R1\n\
         N1\tReference T1 Wiki:1\tAda L.\n#1\tAnnotatorNotes T1\ta note\n#2\tAnnotatorNotes E1\tanother\n";
-    let document = read_pair("Ada 😀 Bo\r\n", annotations).unwrap();
+    let document = read_pair("Ada 😀 Bo\r\n", annotations).unwrap().0;
     assert_eq!(document.text, "Ada 😀 Bo\r\n");
+    assert_eq!(&*document.annotations[0].label, "Living/PER");
     assert_eq!(document.annotations[2].extent, Extent::Fragments(vec![(0, 3), (6, 8)]));
     let relations: Vec<_> =
         document.relations.iter().map(|r| format!("{} {} {}", r.source, r.kind, r.target)).collect();
@@ -58,6 +68,17 @@ fn what_is_wrong_is_refused_with_its_line() {
 
 #[test]
 fn line_breaks_may_be_stated_as_spaces() {
-    assert!(read_pair("Ada\nBo", "T1\tPER 0 6\tAda Bo\n").is_ok());
-    assert_eq!(read_pair("Ada", "").unwrap().annotations.len(), 0);
+    assert!(read_pair("Ada\nBo", "T1\tPER 0 6\tAda Bo\n").is_ok_and(|(_, refused)| refused.is_empty()));
+    assert_eq!(read_pair("Ada", "").unwrap().0.annotations.len(), 0);
+}
+
+#[test]
+fn what_needs_a_refused_line_is_refused_with_it() {
+    let annotations =
+        "T1\tPER 0 2\tAda\nT2\tPER 0 3\tAda\nR1\tr Arg1:T1 Arg2:T2\nE1\tMeet:T2 Who:T1\n*\tEquiv T1 T2\n";
+    let (document, refused) = read_pair("Ada", annotations).unwrap();
+    assert_eq!((document.annotations.len(), document.relations.len()), (1, 0));
+    let lines: Vec<_> = refused.iter().map(|one| (one.kind, one.error.place.line)).collect();
+    let relation = |line| (Kind::Relation, line);
+    assert_eq!(lines, [(Kind::Annotation, 1), relation(3), relation(4), relation(5)]);
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     format::Parse,
     intern::Interner,
+    made::Made,
     place::{Fault, FileNames, utf8},
     records::Record,
 };
@@ -30,17 +31,18 @@ impl Parser {
 }
 
 impl Parse for Parser {
-    fn parse(&mut self, record: &Record<'_>, names: &FileNames) -> Result<Document, Fault> {
+    fn parse(&mut self, record: &Record<'_>, names: &FileNames, made: &mut Made) -> Result<(), Fault> {
         let lines = self.lines(utf8(record.bytes)?)?;
         let placed = place_words(&lines)?;
-        Ok(Document {
+        made.documents.push_back(Document {
             id: format_compact!("{}-{}", names.stem, record.at.text + 1),
             metadata: Some(metadata(record, names, &lines.comments)),
             annotations: self.annotations(&lines, &placed.extents),
             relations: Vec::new(),
             tokens: Some(placed.tokens),
             text: placed.text,
-        })
+        });
+        Ok(())
     }
 }
 

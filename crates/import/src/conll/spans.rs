@@ -4,16 +4,16 @@ use super::tags::{Scheme, Tag};
 
 /// One span over rows `first..=last`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RowSpan<'a> {
-    pub(super) first: usize,
-    pub(super) last: usize,
-    pub(super) label: &'a str,
+pub(crate) struct RowSpan<'a> {
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+    pub(crate) label: &'a str,
     /// The tag that breaks the scheme, as it stands in the file.
-    pub(super) irregular: Option<&'a str>,
+    pub(crate) irregular: Option<&'a str>,
 }
 
 /// Reads the tags of a sentence, given with their text. Every tag but `O` ends up in a span.
-pub(super) fn spans<'a>(tags: impl Iterator<Item = (Tag<'a>, &'a str)>, scheme: Scheme) -> Vec<RowSpan<'a>> {
+pub(crate) fn spans<'a>(tags: impl Iterator<Item = (Tag<'a>, &'a str)>, scheme: Scheme) -> Vec<RowSpan<'a>> {
     let mut builder = Builder { scheme, done: Vec::new(), open: None };
     for (row, (tag, text)) in tags.enumerate() {
         builder.add(row, tag, text);

@@ -2,7 +2,7 @@
 
 /// One tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tag<'a> {
+pub(crate) enum Tag<'a> {
     /// `O`.
     Outside,
     /// `B-X`.
@@ -17,7 +17,7 @@ pub(super) enum Tag<'a> {
 
 impl<'a> Tag<'a> {
     /// Reads a tag; `None` for anything else.
-    pub(super) fn of(cell: &'a str) -> Option<Tag<'a>> {
+    pub(crate) fn of(cell: &'a str) -> Option<Tag<'a>> {
         if cell == "O" {
             return Some(Tag::Outside);
         }
@@ -32,7 +32,7 @@ impl<'a> Tag<'a> {
     }
 
     /// The label of a span that the next token may continue.
-    pub(super) fn open_label(self) -> Option<&'a str> {
+    pub(crate) fn open_label(self) -> Option<&'a str> {
         match self {
             Tag::Begin(label) | Tag::Inside(label) => Some(label),
             Tag::Outside | Tag::Last(_) | Tag::Unit(_) => None,
@@ -53,7 +53,7 @@ pub enum Scheme {
 
 /// What the tags of a file tell about its scheme.
 #[derive(Debug, Default)]
-pub(super) struct Evidence {
+pub(crate) struct Evidence {
     has_closing: bool,
     has_orphan: bool,
     has_free_begin: bool,
@@ -62,11 +62,11 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn end_sentence(&mut self) {
+    pub(crate) fn end_sentence(&mut self) {
         self.open.clear();
     }
 
-    pub(super) fn add(&mut self, tag: Tag<'_>) {
+    pub(crate) fn add(&mut self, tag: Tag<'_>) {
         let continues = |label: &str| self.open == label;
         match tag {
             Tag::Last(_) | Tag::Unit(_) => self.has_closing = true,
@@ -78,7 +78,7 @@ impl Evidence {
     }
 
     /// A file of BIO may hold stray `I-`; one of IOB1 holds no `B-` but between neighbours of one label.
-    pub(super) fn scheme(&self) -> Scheme {
+    pub(crate) fn scheme(&self) -> Scheme {
         match self {
             Evidence { has_closing: true, .. } => Scheme::Closed,
             Evidence { has_orphan: true, has_free_begin: false, .. } => Scheme::Iob1,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 use spanfleet_core::{begins_block, options::Partitions};
-use spanfleet_import::Position;
+use spanfleet_import::{Made, Position};
 
 use super::{
     file::{Content, CorpusFile},
@@ -176,18 +176,21 @@ fn each_text(
     file: &CorpusFile,
     mut visit: impl FnMut(Position, &mut HasId<'_>) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SourceError> {
-    if let Content::Pair { id, annotations } = &file.content {
+    if let Content::Pair(pair) = &file.content {
         // Only the few pairs with such an id are opened.
-        let readable = || file.pair(id, annotations.as_ref()).is_ok_and(|read| read.is_ok());
-        return Ok(visit(Position::default(), &mut |takes| takes(id) && readable()));
+        let readable = || file.pair(pair).is_ok_and(|read| read.is_ok());
+        return Ok(visit(Position::default(), &mut |takes| takes(&pair.id) && readable()));
     }
     let Some(dialect) = file.dialect()? else { return Ok(ControlFlow::Continue(())) };
     let mut records = file.records(&*dialect)?;
-    let mut parser = None;
+    let (mut parser, mut made) = (None, Made::default());
     while let Some(record) = records.next_record().map_err(|error| io_error(file.path(), "read", error))? {
         let mut has_id = |takes: &dyn Fn(&str) -> bool| {
             let parser = parser.get_or_insert_with(|| dialect.parser());
-            !record.oversized && parser.parse(&record, &file.names).is_ok_and(|document| takes(&document.id))
+            made.clear();
+            let is_readable = !record.oversized && parser.parse(&record, &file.names, &mut made).is_ok();
+            // Of a record with several texts, the first begins the piece.
+            is_readable && made.documents.front().is_some_and(|document| takes(&document.id))
         };
         if visit(record.at, &mut has_id).is_break() {
             return Ok(ControlFlow::Break(()));

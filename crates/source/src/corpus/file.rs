@@ -53,7 +53,16 @@ pub(super) enum Content {
     /// Many records in one file.
     Records(InputFormat, FormatOptions, OnceLock<Arc<dyn Dialect>>),
     /// One text, with its annotations in the other file if there is one.
-    Pair { id: String, annotations: Option<(PathBuf, FileNames)> },
+    Pair(Box<PairContent>),
+}
+
+/// What is known of a pair beside its text.
+#[derive(Debug)]
+pub(super) struct PairContent {
+    pub(super) id: String,
+    pub(super) annotations: Option<(PathBuf, FileNames)>,
+    /// From the `annotation.conf` that lies nearest.
+    pub(super) hierarchy: Arc<brat::Hierarchy>,
 }
 
 /// Enough that the disk is asked rarely; a partition has one of these.
@@ -71,7 +80,9 @@ impl CorpusFile {
     pub(super) fn check(&self) -> Result<(), SourceError> {
         let length = |path: &Path| std::fs::metadata(path).map(|about| about.len());
         let mut bytes = length(self.path()).map_err(|error| io_error(self.path(), "read", error))?;
-        if let Content::Pair { annotations: Some((path, _)), .. } = &self.content {
+        if let Content::Pair(pair) = &self.content
+            && let Some((path, _)) = &pair.annotations
+        {
             bytes += length(path).map_err(|error| io_error(path, "read", error))?;
         }
         if bytes != self.bytes {
@@ -109,20 +120,25 @@ impl CorpusFile {
         Ok(Reader::new(self.bytes(from.byte, end_byte)?, dialect, &self.names, from))
     }
 
-    /// The one document of a pair.
+    /// The one document of a pair, and the lines of it that could not be taken.
     pub(super) fn pair(
         &self,
-        id: &str,
-        annotations: Option<&(PathBuf, FileNames)>,
-    ) -> Result<Result<Document, Rejected>, SourceError> {
+        pair: &PairContent,
+    ) -> Result<Result<(Document, Vec<Rejected>), Rejected>, SourceError> {
         self.check()?;
         let all = |path: &Path| std::fs::read(path).map_err(|error| io_error(path, "read", error));
-        let (notes, annotation_names) = match annotations {
+        let (notes, annotation_names) = match &pair.annotations {
             Some((path, names)) => (all(path)?, names),
             None => (Vec::new(), &self.names),
         };
-        let text = all(self.path())?;
-        Ok(brat::read(Pair { id, text, text_names: &self.names, annotations: &notes, annotation_names }))
+        Ok(brat::read(Pair {
+            id: &pair.id,
+            text: all(self.path())?,
+            text_names: &self.names,
+            annotations: &notes,
+            annotation_names,
+            hierarchy: &pair.hierarchy,
+        }))
     }
 
     fn bytes(&self, from: u64, end: u64) -> Result<Bytes, SourceError> {

@@ -5,16 +5,16 @@ use std::{
     fs::{File, Metadata},
     io::Read,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use spanfleet_core::Timestamp;
-use spanfleet_import::{FileNames, InputFormat, Layout, format::HEAD_BYTES};
+use spanfleet_import::{FileNames, InputFormat, Layout, brat::Hierarchy, format::HEAD_BYTES};
 
 use super::{
     InputChoice,
-    file::{BytesAt, Content, CorpusFile},
+    file::{BytesAt, Content, CorpusFile, PairContent},
     io_error, spool,
 };
 use crate::{SourceError, SourceErrorKind};
@@ -70,7 +70,10 @@ fn named_file(path: &Path, choice: &InputChoice) -> Result<CorpusFile, SourceErr
     let may_be_pair = choice.format.is_none_or(|format| matches!(format.entry().layout, Layout::Pairs));
     if is_pair && may_be_pair {
         let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        return pair(id, path.with_extension("txt"), Some(path.with_extension("ann")));
+        let annotations = Some(path.with_extension("ann"));
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let hierarchy = hierarchy_in(folder)?.unwrap_or_default();
+        return pair(id, path.with_extension("txt"), annotations, hierarchy);
     }
     if choice.format.is_some_and(|format| matches!(format.entry().layout, Layout::Pairs)) {
         let shown = path.display();
@@ -93,25 +96,37 @@ fn record_file(path: &Path, choice: &InputChoice) -> Result<CorpusFile, SourceEr
 }
 
 fn records(names: FileNames, bytes_at: BytesAt, choice: &InputChoice) -> Result<CorpusFile, SourceError> {
-    let path = bytes_at.path();
-    let bytes = about(path)?.len();
+    let head = head(bytes_at.path())?;
     let format = match choice.format {
         Some(format) => format,
-        None => detect(&names, path)?,
+        None => detect(&names, &head)?,
     };
+    let packed = format.entry().packed.filter(|packed| (packed.recognises)(&head));
+    let bytes_at = match packed {
+        Some(packed) => {
+            let unpacked = spool::unpacked(bytes_at.path(), packed);
+            BytesAt::Spooled(unpacked.map_err(|error| io_error(bytes_at.path(), "unpack", error))?)
+        }
+        None => bytes_at,
+    };
+    let bytes = about(bytes_at.path())?.len();
     let content = Content::Records(format, choice.options.clone(), OnceLock::new());
     Ok(CorpusFile { names, bytes_at, bytes, modified_at: None, content })
 }
 
-fn detect(names: &FileNames, path: &Path) -> Result<InputFormat, SourceError> {
+fn head(path: &Path) -> Result<Vec<u8>, SourceError> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     let file = File::open(path).map_err(|error| io_error(path, "read", error))?;
     file.take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| io_error(path, "read", error))?;
+    Ok(head)
+}
+
+fn detect(names: &FileNames, head: &[u8]) -> Result<InputFormat, SourceError> {
     if head.iter().all(u8::is_ascii_whitespace) {
         // Nothing to read, in any format.
         return Ok(InputFormat::Jsonl);
     }
-    InputFormat::detect(&head).ok_or_else(|| {
+    InputFormat::detect(head).ok_or_else(|| {
         let formats = InputFormat::names();
         wrong(format!(
             "`{}` looks like none of the input formats; say which with --input-format: {formats}",
@@ -120,7 +135,12 @@ fn detect(names: &FileNames, path: &Path) -> Result<InputFormat, SourceError> {
     })
 }
 
-fn pair(id: String, text: PathBuf, annotations: Option<PathBuf>) -> Result<CorpusFile, SourceError> {
+fn pair(
+    id: String,
+    text: PathBuf,
+    annotations: Option<PathBuf>,
+    hierarchy: Arc<Hierarchy>,
+) -> Result<CorpusFile, SourceError> {
     let text_about = about(&text)?;
     let (mut bytes, mut modified) = (text_about.len(), modified_at(&text_about));
     let names = |path: &Path| FileNames::new(&path.to_string_lossy());
@@ -130,7 +150,7 @@ fn pair(id: String, text: PathBuf, annotations: Option<PathBuf>) -> Result<Corpu
         modified = modified.max(modified_at(&about));
     }
     let annotations = annotations.map(|path| (path.clone(), names(&path)));
-    let content = Content::Pair { id, annotations };
+    let content = Content::Pair(Box::new(PairContent { id, annotations, hierarchy }));
     let names = names(&text);
     Ok(CorpusFile { names, bytes_at: BytesAt::Named(text), bytes, modified_at: modified, content })
 }
@@ -160,11 +180,13 @@ fn folder(
         None => paths.iter().any(|path| has_extension(path, "ann")),
     };
     let found_before = files.len();
+    let mut hierarchies = Hierarchies { root, known: HashMap::new() };
     for path in &paths {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("txt") if has_pairs => {
                 let annotations = Some(path.with_extension("ann")).filter(|path| path.is_file());
-                files.push(pair(id_below(root, path), path.clone(), annotations)?);
+                let hierarchy = hierarchies.of(path.parent().unwrap_or(root))?;
+                files.push(pair(id_below(root, path), path.clone(), annotations, hierarchy)?);
             }
             Some("ann") if has_pairs && !path.with_extension("txt").is_file() => {
                 return Err(wrong(format!("`{}` has no .txt beside it", path.display())));
@@ -179,6 +201,38 @@ fn folder(
         return Err(wrong(format!("the folder `{}` holds no corpus files", root.display())));
     }
     Ok(())
+}
+
+/// The hierarchies of the folders below one, each read once: a folder's own, or that of the folder above it.
+struct Hierarchies<'r> {
+    root: &'r Path,
+    known: HashMap<PathBuf, Arc<Hierarchy>>,
+}
+
+impl Hierarchies<'_> {
+    fn of(&mut self, folder: &Path) -> Result<Arc<Hierarchy>, SourceError> {
+        if let Some(known) = self.known.get(folder) {
+            return Ok(known.clone());
+        }
+        let above = folder.parent().filter(|_| folder != self.root);
+        let hierarchy = match (hierarchy_in(folder)?, above) {
+            (Some(own), _) => own,
+            (None, Some(above)) => self.of(above)?,
+            (None, None) => Arc::default(),
+        };
+        self.known.insert(folder.to_owned(), hierarchy.clone());
+        Ok(hierarchy)
+    }
+}
+
+/// The hierarchy of a folder's own `annotation.conf`.
+fn hierarchy_in(folder: &Path) -> Result<Option<Arc<Hierarchy>>, SourceError> {
+    let path = folder.join("annotation.conf");
+    match std::fs::read(&path) {
+        Ok(conf) => Ok(Some(Arc::new(Hierarchy::read(&String::from_utf8_lossy(&conf))))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error(&path, "read", error)),
+    }
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), SourceError> {

@@ -100,8 +100,14 @@ fn each_of_file(
     end_byte: u64,
     visit: &mut impl FnMut(Result<Document, Rejected>) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SourceError> {
-    if let Content::Pair { id, annotations } = &file.content {
-        return Ok(visit(file.pair(id, annotations.as_ref())?));
+    if let Content::Pair(pair) = &file.content {
+        return Ok(match file.pair(pair)? {
+            Err(rejected) => visit(Err(rejected)),
+            Ok((document, rejected)) => {
+                let all = rejected.into_iter().map(Err).chain([Ok(document)]);
+                all.map(visit).find(ControlFlow::is_break).unwrap_or(ControlFlow::Continue(()))
+            }
+        });
     }
     let Some(dialect) = file.dialect()? else { return Ok(ControlFlow::Continue(())) };
     let mut reader = file.documents(&*dialect, from, end_byte)?;

@@ -1,4 +1,4 @@
-//! Records that can't be read: they stop the reading, or go into a file with their reason.
+//! Records, annotations and relations that can't be read: they stop the reading, or go into a file with their reason.
 
 use std::{
     collections::HashSet,
@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::Serialize;
+use spanfleet_core::Kind;
 use spanfleet_import::Rejected;
 
 use super::io_error;
@@ -24,14 +25,16 @@ pub(super) enum Rejects {
 #[derive(Debug)]
 pub(super) struct State {
     file: File,
-    /// Where the records stood, so that a partition that is read again writes none twice.
-    places: HashSet<(String, u64)>,
+    /// Where they stood, so that a partition that is read again writes none twice.
+    places: HashSet<(String, (u64, u32))>,
 }
 
 #[derive(Serialize)]
 struct Entry<'a> {
     file: &'a str,
     line: u64,
+    column: u64,
+    kind: Kind,
     reason: &'a str,
     record: &'a str,
 }
@@ -54,13 +57,15 @@ impl Rejects {
         let entry = Entry {
             file: &place.file,
             line: place.line,
+            column: place.column,
+            kind: rejected.kind,
             reason: &rejected.error.reason,
             record: &rejected.record,
         };
         let mut bytes = serde_json::to_vec(&entry).map_err(|error| io_error(path, "write", error.into()))?;
         bytes.push(b'\n');
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.places.insert((place.file.to_string(), place.line)) {
+        if state.places.insert((place.file.to_string(), rejected.key)) {
             state.file.write_all(&bytes).map_err(|error| io_error(path, "write", error))?;
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use spanfleet_import::format::Packed;
 use tempfile::{NamedTempFile, TempPath};
 
 /// How a stream is compressed, told by its first bytes.
@@ -60,6 +61,13 @@ fn spool(mut input: impl BufRead) -> io::Result<TempPath> {
 fn copy(mut input: impl Read, output: &mut NamedTempFile) -> io::Result<()> {
     io::copy(&mut input, output.as_file_mut())?;
     output.flush()
+}
+
+/// Lays a packed file down as lines.
+pub(super) fn unpacked(path: &Path, packed: Packed) -> io::Result<TempPath> {
+    let mut output = io::BufWriter::new(NamedTempFile::new()?);
+    (packed.unpack)(&|| File::open(path), &mut output)?;
+    Ok(output.into_inner().map_err(io::IntoInnerError::into_error)?.into_temp_path())
 }
 
 #[cfg(test)]

@@ -165,6 +165,28 @@ fn folders_are_read_by_name_and_each_file_by_its_content() {
 }
 
 #[test]
+fn the_nearest_configuration_gives_the_hierarchy() {
+    let conf = "[entities]\n!Living\n\tPER\n";
+    let files = [
+        ("annotation.conf", conf),
+        ("b/one.txt", "Ada met"),
+        ("b/one.ann", "T1\tPER 0 3\tAda\n"),
+        ("c/annotation.conf", "[entities]\nPER\n"),
+        ("c/two.txt", "Ada met"),
+        ("c/two.ann", "T1\tPER 0 3\tAda\nT2\tPER 0 2\tAda\n"),
+    ];
+    let folder = folder(&files);
+    let rejects = folder.path().join("rejects");
+    let aside = InvalidRecords::SetAside(rejects.clone());
+    let source = CorpusSource::open(&[folder.path().to_owned()], &InputChoice::default(), &aside).unwrap();
+    let (documents, _) = read(&source, Partitions::Auto);
+    let labels: Vec<_> = documents.iter().map(|document| document.annotations[0].label.to_string()).collect();
+    assert_eq!((labels, source.rejected()), (vec!["Living/PER".to_owned(), "PER".to_owned()], 1));
+    let line: serde_json::Value = serde_json::from_str(&fs::read_to_string(&rejects).unwrap()).unwrap();
+    assert_eq!((&line["kind"], &line["line"], &line["column"]), (&"annotation".into(), &2.into(), &1.into()));
+}
+
+#[test]
 fn stems_that_meet_are_widened() {
     let line = "{\"text\":\"x\"}\n";
     let folder = folder(&[("train.jsonl", line), ("train.conll", "a O\n"), ("sub/train.jsonl", line)]);
@@ -197,7 +219,7 @@ fn what_can_not_be_opened_is_refused_with_the_mend() {
     refused(&[], "no input was named");
     refused(
         &inside("prose.txt"),
-        "looks like none of the input formats; say which with --input-format: jsonl, conll, brat",
+        "looks like none of the input formats; say which with --input-format: hf-parquet, webanno, label-studio, squad",
     );
     refused(&inside("lone"), "has no .txt beside it");
     refused(&inside("empty"), "holds no corpus files");
@@ -250,6 +272,24 @@ fn bad_records_are_set_aside_once() {
     assert_eq!((&line["line"], &line["record"]), (&2.into(), &"{\"text\":2}".into()));
     // The folder holds the reject file now, but it is no input.
     CorpusSource::open(&[folder.path().to_owned()], &InputChoice::default(), &aside).unwrap();
+}
+
+#[test]
+fn json_arrays_are_cut_like_lines() {
+    let paragraph = |nth: u32| format!("{{\"paragraphs\": [{{\"context\": \"Ada {nth}\", \"qas\": []}}]}}");
+    let articles = (0..50).map(paragraph).collect::<Vec<_>>().join(",\n");
+    let task = |nth: u32| format!("{{\"id\": {nth}, \"data\": {{\"text\": \"Ada 😀 {nth}\"}}}}");
+    let tasks = (0..50).map(task).collect::<Vec<_>>().join(", ");
+    let squad = format!("{{\"version\": \"1.1\", \"data\": [{articles}], \"more\": [1]}}");
+    let folder = folder(&[("squad.json", &squad), ("tasks.json", &format!("[{tasks}]\n"))]);
+    for name in ["squad.json", "tasks.json"] {
+        let source = open(&[folder.path().join(name)]).unwrap();
+        let whole = read(&source, Partitions::Count(1));
+        assert_eq!((whole.0.len(), &whole.1), (50, &None), "{name}");
+        assert_eq!(read(&source, Partitions::Count(7)), whole, "{name}");
+        let cut = Cut { partitions: Partitions::Count(7), needs_labels: false, at_blocks: false };
+        assert_eq!(runtime().block_on(source.plan(&selection(), &cut)).unwrap().partitions.len(), 7);
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Strings that have a number of their own in spaCy instead of a hash: `spacy/symbols.pyx`, where an entry's place
-//! is its number. The same list in every release from 3.0 to 3.8.
+//! is its number. The same list in every release from 3.0 to 3.8. What writes DocBins and what reads them need it.
 
 /// The symbols by number.
 #[rustfmt::skip]
-pub(super) const SYMBOLS: [&str; 457] = [
+pub const SYMBOLS: [&str; 457] = [
     "", "IS_ALPHA", "IS_ASCII", "IS_DIGIT", "IS_LOWER", "IS_PUNCT", "IS_SPACE", "IS_TITLE", "IS_UPPER",
     "LIKE_URL", "LIKE_NUM", "LIKE_EMAIL", "IS_STOP", "IS_OOV_DEPRECATED", "IS_BRACKET", "IS_QUOTE",
     "IS_LEFT_PUNCT", "IS_RIGHT_PUNCT", "IS_CURRENCY", "FLAG19", "FLAG20", "FLAG21", "FLAG22", "FLAG23",
@@ -69,3 +69,25 @@ pub(super) const SYMBOLS: [&str; 457] = [
     "preconj", "prep", "prt", "punct", "quantmod", "relcl", "rcmod", "root", "xcomp", "acl", "ENT_KB_ID",
     "MORPH", "ENT_ID", "IDX", "_",
 ];
+
+/// The number of every other string: MurmurHash64A, the hash of spaCy's string store.
+pub fn spacy_hash(string: &str) -> u64 {
+    const FACTOR: u64 = 0xc6a4_a793_5bd1_e995;
+    const SHIFT: u32 = 47;
+    const SEED: u64 = 1;
+    let bytes = string.as_bytes();
+    let mut hash = SEED ^ (bytes.len() as u64).wrapping_mul(FACTOR);
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    for block in blocks {
+        let mut word = u64::from_le_bytes(*block).wrapping_mul(FACTOR);
+        word = (word ^ (word >> SHIFT)).wrapping_mul(FACTOR);
+        hash = (hash ^ word).wrapping_mul(FACTOR);
+    }
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+    }
+    hash = (hash ^ (hash >> SHIFT)).wrapping_mul(FACTOR);
+    hash ^ (hash >> SHIFT)
+}
