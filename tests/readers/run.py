@@ -104,3 +104,76 @@ def test_golden_corpus(name, arguments, golden, tmp_path):
 @pytest.mark.parametrize("name", READERS)
 def test_real_corpus(name, corpus, tmp_path):
     assert compare(name, CORPORA / corpus / "corpus.jsonl", tmp_path / "out", SPLIT) == []
+
+
+SMALL = [
+    {"id": "one", "text": "Ada Lovelace met Bo Li in York .",
+     "annotations": [{"id": "a", "start": 0, "end": 12, "label": "PER"}, {"id": "b", "start": 17, "end": 22, "label": "PER"},
+                     {"id": "c", "start": 26, "end": 30, "label": "LOC"}],
+     "relations": [{"source": "a", "target": "b", "type": "met"}]},
+    {"id": "two", "text": "No one 😀 saw Cy go .", "annotations": [{"id": "d", "start": 13, "end": 15, "label": "PER"}]},
+    {"id": "three", "text": "Nothing here .", "annotations": []},
+]
+PLANTS = {
+    "a shifted offset": lambda texts: texts[1]["annotations"][0].update(start=9, end=12),
+    "a swapped label": lambda texts: texts[0]["annotations"][2].update(label="PER"),
+    "a dropped annotation": lambda texts: texts[0]["annotations"].pop(),
+    "a dropped row": lambda texts: texts.pop(),
+    "another character": lambda texts: texts[2].update(text="Nothing herе ."),
+    "swapped ends": lambda texts: texts[0]["relations"][0].update(source="b", target="a"),
+}
+
+
+def write(path: Path, records: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+@pytest.mark.parametrize("name", READERS)
+def test_the_comparison_finds(name, plant, tmp_path):
+    """An artifact that tells something else than the corpus it is held against."""
+    records = json.loads(json.dumps(SMALL))
+    PLANTS[plant](records)
+    honest, planted = write(tmp_path / "honest.jsonl", SMALL), write(tmp_path / "planted.jsonl", records)
+    if plant == "swapped ends" and not export_keeps_relations(name, honest, tmp_path / "probe"):
+        pytest.skip(f"{name} has no relations, and says so")
+    try:
+        found = compare(name, planted, tmp_path / "out", [], original=honest)
+    except AssertionError as error:
+        found = [str(error)]
+    assert found
+
+
+def export_keeps_relations(name: str, corpus: Path, folder: Path) -> bool:
+    reader(name)
+    return export(corpus, name, folder).manifest["counts"]["relations_written"] > 0
+
+
+def flip(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1:]
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_verify_finds(name, golden, tmp_path):
+    """One bit, an end cut off, one byte more, and a file that is gone."""
+    reader(name)
+    made = export(golden, name, tmp_path / "out")
+    for path in [made.folder / file["path"] for file in made.manifest["files"] + made.manifest.get("beside", [])]:
+        content = path.read_bytes()
+        for planted in (flip(content), content[:-1], content + b"\n"):
+            path.write_bytes(planted)
+            spanfleet("verify", made.folder, "-q", status=1)
+        path.unlink()
+        spanfleet("verify", made.folder, "-q", status=1)
+        path.write_bytes(content)
+    spanfleet("verify", made.folder, "-q")
+
+
+@pytest.mark.xfail(strict=True, reason="the line has tabs, and spaCy's converter asks for `-DOCSTART- -X- O O`")
+def test_spacy_convert_tells_documents_apart(golden, tmp_path):
+    module = reader("conll")
+    made = export(golden, "conll", tmp_path / "out", "--set", 'columns=["token","pos","chunk","label"]')
+    text = exports.content(made.files[0][1]).decode("utf-8")
+    assert module.conll_ner_to_docs(text, no_print=True).__next__()[0].text == "Ada"
