@@ -48,6 +48,8 @@ def harbour(tmp_path_factory) -> Path:
         for item in record["annotations"]:
             if item["start"] is not None:
                 item["attributes"] = {**(item.get("attributes") or {}), "question": f"Which {item['label']}?"}
+    # A text with two labels.
+    records[0]["annotations"].append({"start": None, "end": None, "label": "Local"})
     with open(path, "w", encoding="utf-8") as out:
         for copy in range(3):
             for record in records:
