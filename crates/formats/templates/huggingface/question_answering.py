@@ -39,7 +39,7 @@ def windows(tokenizer, rows):
     found = [
         answer_pieces(rows["answers"][origin], offsets[at], encoded.sequence_ids(at)) for at, origin in enumerate(origins)
     ]
-    encoded["start_positions"], encoded["end_positions"] = zip(*found)
+    encoded["start_positions"], encoded["end_positions"] = map(list, zip(*found))
     return encoded
 
 

@@ -28,7 +28,7 @@ def make_tokenizer(texts):
 
 def encode(tokenizer, row, names):
     encoded = tokenizer(row["text"], truncation=True, max_length=MOST_PIECES)
-    several = row.get("labels")
+    several = row.get("several")
     encoded["labels"] = row["label"] if several is None else [float(at in several) for at in range(len(names))]
     return encoded
 
@@ -43,7 +43,10 @@ def main():
     print("labels:", names)
 
     tokenizer = make_tokenizer(train["text"])
-    if not is_multi_label:
+    if is_multi_label:
+        # A column of the same name would keep its type, and the target is of floats.
+        train = train.rename_column("labels", "several")
+    else:
         train = train.filter(lambda row: row["label"] >= 0)
     encoded = train.map(lambda row: encode(tokenizer, row, names), remove_columns=train.column_names)
     encoded = encoded.filter(lambda row: len(row["input_ids"]) > 0)

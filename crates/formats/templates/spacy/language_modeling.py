@@ -44,11 +44,12 @@ def main():
     print("first text:", train[0][:60])
 
     with tempfile.TemporaryDirectory() as folder:
-        some = Path(folder, "some.jsonl")
+        some, output = Path(folder, "some.jsonl"), Path(folder, "pretrained")
+        output.mkdir()
         some.write_text("".join(json.dumps({"text": text}) + "\n" for text in train[:MOST_TEXTS]), "utf-8")
         config["paths"]["raw_text"] = str(some)
-        pretrain(config.interpolate(), Path(folder, "pretrained"), silent=True)
-        made = sorted(path.name for path in Path(folder, "pretrained").iterdir())
+        pretrain(config.interpolate(), output, silent=True)
+        made = sorted(path.name for path in output.iterdir())
     print("pretrained:", made)
 
 
