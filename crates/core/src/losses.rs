@@ -193,6 +193,17 @@ impl Ledger {
         self.losses.entry((reason, Kind::Text)).or_default().note(|| about_text(text));
     }
 
+    /// Counts a text that is not written, with everything on it.
+    pub fn lose_document(&mut self, reason: Loss, document: &crate::Document) {
+        self.lose_text(reason, &document.id);
+        for annotation in &document.annotations {
+            self.lose_annotation(reason, &document.id, &annotation.id);
+        }
+        for relation in &document.relations {
+            self.lose_relation(reason, &document.id, relation);
+        }
+    }
+
     /// Counts an annotation that is written, but not as annotated.
     pub fn change_annotation(&mut self, change: Change, text: &str, annotation: &str) {
         self.changes

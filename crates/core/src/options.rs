@@ -99,6 +99,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "none, FRAMEWORK/TASK",
         "whose load.py stands beside the data; a template sets it itself",
     ),
+    info("jq", "none, a jq filter", "json, jsonl: what a record becomes; none, one or several values"),
     info("data_files", "parquet, jsonl", "transformers: what the data files are"),
     info(
         "multi_label",
@@ -106,9 +107,6 @@ pub const OPTIONS: &[OptionInfo] = &[
         "transformers, sequence_classification: a list of labels per text; auto: where any text has several",
     ),
 ];
-
-/// Parameters of the contract that this version refuses instead of ignoring.
-const NOT_YET: &[&str] = &["jq"];
 
 /// Why a parameter, filter or setting was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -393,6 +391,7 @@ pub struct Options {
     pub spreadsheet_safe: bool,
     pub task_type: Option<TaskType>,
     pub template: Option<String>,
+    pub jq: Option<String>,
     pub data_files: DataFiles,
     pub multi_label: MultiLabel,
     /// What was asked for, as it stands in jobs and manifests.
@@ -427,6 +426,7 @@ impl Default for Options {
             spreadsheet_safe: false,
             task_type: None,
             template: None,
+            jq: None,
             data_files: DataFiles::default(),
             multi_label: MultiLabel::default(),
             asked: Map::new(),
@@ -502,11 +502,11 @@ impl Options {
             "csv_bom" => self.csv_bom = flag(key, value)?,
             "spreadsheet_safe" => self.spreadsheet_safe = flag(key, value)?,
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
-            "template" => self.template = template(key, value)?,
+            "template" => self.template = word(key, value, "FRAMEWORK/TASK")?,
+            "jq" => self.jq = word(key, value, "a jq filter")?,
             "data_files" => self.data_files = DataFiles::read(key, value)?,
             "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
             "include_pos" | "include_lemma" => drop(flag(key, value)?),
-            key if NOT_YET.contains(&key) => return Err(not_yet(key, value)),
             _ => return Err(OptionError::unknown("option", key, known_keys())),
         }
         Ok(())
@@ -540,10 +540,6 @@ fn known_keys() -> String {
     OPTIONS.iter().map(|option| option.key).collect::<Vec<_>>().join(", ")
 }
 
-fn not_yet(key: &str, value: &Value) -> OptionError {
-    OptionError::value("option", key, value, "nothing yet: this version does not have it")
-}
-
 /// `true` and `"true"` are the same word.
 fn worded(value: &Value) -> Value {
     value.as_bool().map_or_else(|| value.clone(), |flag| Value::from(flag.to_string()))
@@ -574,9 +570,10 @@ fn partitions(key: &str, value: &Value) -> Result<Partitions, OptionError> {
         .map_err(|_| OptionError::value("option", key, value, "auto, or a whole number from 1 to 100000"))
 }
 
-fn template(key: &str, value: &Value) -> Result<Option<String>, OptionError> {
-    let path = value.as_str().ok_or_else(|| OptionError::value("option", key, value, "FRAMEWORK/TASK"))?;
-    Ok((path != "none").then(|| path.to_owned()))
+/// Any text; `none` for nothing.
+fn word(key: &str, value: &Value, allowed: &str) -> Result<Option<String>, OptionError> {
+    let word = value.as_str().ok_or_else(|| OptionError::value("option", key, value, allowed))?;
+    Ok((word != "none").then(|| word.to_owned()))
 }
 
 fn annotators(key: &str, value: &Value) -> Result<Annotators, OptionError> {

@@ -54,6 +54,11 @@ pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
         let allowed = format!("words, whitespace, gold with {}", entry.info.name);
         return Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed));
     }
+    if let Some(code) = &order.options.jq
+        && !["json", "jsonl"].contains(&entry.info.name)
+    {
+        return Err(OptionError::value("option", "jq", &code.as_str().into(), "only with json and jsonl"));
+    }
     (entry.make)(order)
 }
 

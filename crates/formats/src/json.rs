@@ -1,16 +1,23 @@
 //! One JSON array of neutral records, a record per line.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use spanfleet_core::{Document, Ledger, Order, Schema};
 
 use crate::catalogue::ALL_COMPRESSIONS;
-use crate::support::{framing::same_glue, record, record::RecordWriter};
+use crate::support::{
+    framing::same_glue,
+    jq::{FilteredRecords, Jq},
+    record,
+    record::RecordWriter,
+};
 use crate::{
     Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
 };
 
 pub(crate) const ENTRY: Entry =
-    Entry { info: INFO, make: |order| Ok(Box::new(JsonArray { order: order.clone() })) };
+    Entry { info: INFO, make: |order| Ok(Box::new(JsonArray { order: order.clone(), jq: Jq::of(order)? })) };
 
 const INFO: FormatInfo = FormatInfo {
     name: "json",
@@ -34,10 +41,17 @@ const GLUE: &[u8] = b",\n";
 
 struct JsonArray {
     order: Order,
+    jq: Option<Arc<Jq>>,
 }
 
 struct JsonArrayPart {
     records: RecordWriter,
+    is_begun: bool,
+}
+
+/// The same through a filter.
+struct FilteredPart {
+    records: FilteredRecords,
     is_begun: bool,
 }
 
@@ -53,7 +67,13 @@ impl Format for JsonArray {
     }
 
     fn start(&self, _: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError> {
-        Ok(Box::new(JsonArrayPart { records: RecordWriter::new(&self.order), is_begun: false }))
+        Ok(match &self.jq {
+            None => Box::new(JsonArrayPart { records: RecordWriter::new(&self.order), is_begun: false }),
+            Some(jq) => {
+                let records = FilteredRecords::new(&self.order, jq.clone());
+                Box::new(FilteredPart { records, is_begun: false })
+            }
+        })
     }
 
     fn seal(&self, _: &Schema, parts: &[PartSummary]) -> Result<Envelope, EncodeError> {
@@ -81,6 +101,27 @@ impl PartEncoder for JsonArrayPart {
         }
         self.records.write(document, out, ledger);
         Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<Value, EncodeError> {
+        Ok(Value::Null)
+    }
+}
+
+impl PartEncoder for FilteredPart {
+    fn push(
+        &mut self,
+        document: &Document,
+        out: &mut Vec<u8>,
+        ledger: &mut Ledger,
+    ) -> Result<(), EncodeError> {
+        let is_begun = &mut self.is_begun;
+        self.records.write(document, ledger, |value| {
+            if std::mem::replace(is_begun, true) {
+                out.extend_from_slice(GLUE);
+            }
+            out.extend_from_slice(value);
+        })
     }
 
     fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<Value, EncodeError> {

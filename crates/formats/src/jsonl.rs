@@ -1,16 +1,23 @@
 //! JSON lines: one neutral record per line. Holds everything; what is read back is what was selected.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use spanfleet_core::{Document, Ledger, Order, Schema};
 
 use crate::catalogue::ALL_COMPRESSIONS;
-use crate::support::{framing::same_glue, record, record::RecordWriter};
+use crate::support::{
+    framing::same_glue,
+    jq::{FilteredRecords, Jq},
+    record,
+    record::RecordWriter,
+};
 use crate::{
     Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
 };
 
 pub(crate) const ENTRY: Entry =
-    Entry { info: INFO, make: |order| Ok(Box::new(JsonLines { order: order.clone() })) };
+    Entry { info: INFO, make: |order| Ok(Box::new(JsonLines { order: order.clone(), jq: Jq::of(order)? })) };
 
 const INFO: FormatInfo = FormatInfo {
     name: "jsonl",
@@ -32,10 +39,16 @@ const INFO: FormatInfo = FormatInfo {
 
 struct JsonLines {
     order: Order,
+    jq: Option<Arc<Jq>>,
 }
 
 struct JsonLinesPart {
     records: RecordWriter,
+}
+
+/// The same through a filter.
+struct FilteredPart {
+    records: FilteredRecords,
 }
 
 impl Format for JsonLines {
@@ -44,7 +57,10 @@ impl Format for JsonLines {
     }
 
     fn start(&self, _: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError> {
-        Ok(Box::new(JsonLinesPart { records: RecordWriter::new(&self.order) }))
+        Ok(match &self.jq {
+            None => Box::new(JsonLinesPart { records: RecordWriter::new(&self.order) }),
+            Some(jq) => Box::new(FilteredPart { records: FilteredRecords::new(&self.order, jq.clone()) }),
+        })
     }
 
     fn seal(&self, _: &Schema, parts: &[PartSummary]) -> Result<Envelope, EncodeError> {
@@ -62,6 +78,24 @@ impl PartEncoder for JsonLinesPart {
         self.records.write(document, out, ledger);
         out.push(b'\n');
         Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<Value, EncodeError> {
+        Ok(Value::Null)
+    }
+}
+
+impl PartEncoder for FilteredPart {
+    fn push(
+        &mut self,
+        document: &Document,
+        out: &mut Vec<u8>,
+        ledger: &mut Ledger,
+    ) -> Result<(), EncodeError> {
+        self.records.write(document, ledger, |value| {
+            out.extend_from_slice(value);
+            out.push(b'\n');
+        })
     }
 
     fn finish(self: Box<Self>, _: &mut Vec<u8>) -> Result<Value, EncodeError> {

@@ -32,6 +32,8 @@ const OPTIONS: &[&str] = &[
 /// Options that only one format takes.
 const OWN_OPTIONS: &[(&str, &str)] = &[
     ("arrow", r#"{"arrow_ipc":"stream","compression":"zstd","batch_size":3}"#),
+    ("jsonl", r#"{"jq":".annotations[] | {label, start}"}"#),
+    ("json", r#"{"jq":"select(.annotations != []) | {id, text}"}"#),
     ("parquet", r#"{"compression":"zstd","batch_size":3}"#),
     ("transformers", r#"{"task_type":"sequence_classification"}"#),
     ("transformers", r#"{"task_type":"sequence_classification","multi_label":true,"data_files":"jsonl"}"#),
@@ -99,11 +101,11 @@ fn check_honesty(order: &Order, documents: &[Document]) {
 
 /// Documents as an encoder gets them.
 fn shaped(order: &Order, documents: &[Document]) -> Vec<Document> {
-    let (mut shaper, mut documents) = (Shaper::new(order), documents.to_vec());
-    for document in &mut documents {
-        shaper.shape(document, &mut Ledger::default());
+    let (mut shaper, mut shaped) = (Shaper::new(order, &schema(order, &[documents])), Vec::new());
+    for document in documents {
+        shaper.shape(document.clone(), &mut Ledger::default(), &mut shaped);
     }
-    documents
+    shaped
 }
 
 /// The caller may empty `out` after every document.

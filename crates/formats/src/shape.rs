@@ -55,7 +55,7 @@ impl Shaper {
         ledger.counts.annotations_selected += document.annotations.len() as u64;
         ledger.counts.relations_selected += document.relations.len() as u64;
         if self.duplicates.contains(document.id.as_str()) {
-            return lose_whole(&document, Loss::Duplicate, ledger);
+            return ledger.lose_document(Loss::Duplicate, &document);
         }
         let first = out.len();
         self.adjudicate(document, ledger, out);
@@ -123,7 +123,7 @@ impl Shaper {
             Step::SplitSentences => cut::sentences(document, ledger, out),
             Step::Window(window) => cut::windows(document, window, &mut self.tokenizer, ledger, out),
             Step::DropUnannotated if document.annotations.is_empty() => {
-                lose_whole(&document, Loss::Adjudicated, ledger);
+                ledger.lose_document(Loss::Adjudicated, &document);
             }
             Step::MinConfidence(least) => {
                 drop_unsure(&mut document, least, ledger);
@@ -132,17 +132,6 @@ impl Shaper {
             // Duplicates are known before the first document: they are left out at the door.
             Step::DropUnannotated | Step::Deduplicate(_) => out.push(document),
         }
-    }
-}
-
-/// A text that is left out with everything on it.
-fn lose_whole(document: &Document, loss: Loss, ledger: &mut Ledger) {
-    ledger.lose_text(loss, &document.id);
-    for annotation in &document.annotations {
-        ledger.lose_annotation(loss, &document.id, &annotation.id);
-    }
-    for relation in &document.relations {
-        ledger.lose_relation(loss, &document.id, relation);
     }
 }
 

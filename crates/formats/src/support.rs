@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`compress`] | gzip members and zstd frames |
 //! | [`duplicates`] | which texts say the same as an earlier one |
+//! | [`jq`] | a jq filter over the neutral record |
 //! | [`framing`] | a file from its parts and what stands around them |
 //! | [`labels`] | annotations and tokens to one label sequence |
 //! | [`names`] | how a label is written: the label map and the hierarchy |
@@ -17,6 +18,7 @@
 pub mod compress;
 pub mod duplicates;
 pub mod framing;
+pub mod jq;
 pub mod labels;
 pub mod names;
 pub mod record;

@@ -44,7 +44,7 @@ fn refusals_name_the_key_and_the_mend() {
     refused(r#"{"split":{"../x":1.0}}"#, "letters, digits");
     refused(r#"{"compression":"gzip","compression_level":12}"#, "1 to 9 with gzip");
     refused(r#"{"partitions":0}"#, "auto, or");
-    refused(r#"{"jq":".text"}"#, "does not have it");
+    refused(r#"{"jq":1}"#, "a jq filter");
 }
 
 #[test]
