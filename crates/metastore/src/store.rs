@@ -14,9 +14,14 @@ mod jobs;
 mod sweeping;
 mod tasks;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
+use prometheus::{Histogram, register_histogram};
 use spanfleet_core::{
     ProjectId, TaskId, Timestamp, UserId,
     job::{ErrorClass, JobEvent},
@@ -66,7 +71,7 @@ impl<D: Driver> Store<D> {
     {
         let driver = Arc::clone(&self.driver);
         self.uncancelled(async move {
-            let mut session = driver.begin().await?;
+            let mut session = timed(driver.begin()).await?;
             let value = work(&mut *session).await?;
             session.commit().await?;
             Ok(value)
@@ -81,7 +86,7 @@ impl<D: Driver> Store<D> {
         F: for<'s> FnOnce(&'s mut dyn Session) -> Work<'s, T> + Send + 'static,
     {
         let driver = Arc::clone(&self.driver);
-        self.uncancelled(async move { work(&mut *driver.acquire().await?).await }).await
+        self.uncancelled(async move { work(&mut *timed(driver.acquire()).await?).await }).await
     }
 
     async fn uncancelled<T: Send + 'static>(
@@ -98,6 +103,20 @@ impl<D: Driver> Store<D> {
         }
     }
 }
+
+/// Notes how long a connection was waited for.
+async fn timed<T>(connecting: impl Future<Output = Result<T>>) -> Result<T> {
+    let _timer = POOL_WAIT_SECONDS.start_timer();
+    connecting.await
+}
+
+/// Seconds until a connection of the pool was free.
+static POOL_WAIT_SECONDS: LazyLock<Histogram> = LazyLock::new(|| {
+    let (name, help) = ("spanfleet_db_pool_wait_seconds", "until a connection to the metastore was free");
+    let buckets = vec![0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0];
+    // It fails only on a name that is no name, or that this process has given already.
+    register_histogram!(name, help, buckets).expect("a constant name, registered once")
+});
 
 /// The row of a statement that always returns one.
 fn only(rows: &[Row]) -> Result<&Row> {

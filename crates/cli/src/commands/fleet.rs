@@ -100,7 +100,8 @@ impl Node {
             queue,
             storage: wire.storage().await?,
             relay,
-            registry: Registry::new(),
+            // Drivers count here too.
+            registry: prometheus::default_registry().clone(),
             stop: stop_signal()?,
         })
     }
