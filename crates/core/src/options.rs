@@ -106,6 +106,13 @@ pub const OPTIONS: &[OptionInfo] = &[
         "auto, true, false",
         "transformers, sequence_classification: a list of labels per text; auto: where any text has several",
     ),
+    info("squad_version", "1.1, 2.0", "SQuAD: 2.0 has questions without an answer"),
+    info(
+        "instruction",
+        "one for each task_type, or words with {labels} and {relations} in them",
+        "chat: what the user asks for, before the text",
+    ),
+    info("system_message", "none, or words", "chat: what the system says first"),
 ];
 
 /// Why a parameter, filter or setting was refused.
@@ -281,6 +288,15 @@ choice! {
     }
 }
 choice! {
+    /// Which SQuAD is written.
+    SquadVersion {
+        /// Every question has an answer.
+        #[default] One = "1.1",
+        /// A question may have none.
+        Two = "2.0",
+    }
+}
+choice! {
     /// Which tokens of a word carry its label.
     LabelSubtokens {
         /// The first; the others are ignored in training.
@@ -394,6 +410,9 @@ pub struct Options {
     pub jq: Option<String>,
     pub data_files: DataFiles,
     pub multi_label: MultiLabel,
+    pub squad_version: SquadVersion,
+    pub instruction: Option<String>,
+    pub system_message: Option<String>,
     /// What was asked for, as it stands in jobs and manifests.
     asked: Map<String, Value>,
 }
@@ -429,6 +448,9 @@ impl Default for Options {
             jq: None,
             data_files: DataFiles::default(),
             multi_label: MultiLabel::default(),
+            squad_version: SquadVersion::default(),
+            instruction: None,
+            system_message: None,
             asked: Map::new(),
         }
     }
@@ -506,6 +528,9 @@ impl Options {
             "jq" => self.jq = word(key, value, "a jq filter")?,
             "data_files" => self.data_files = DataFiles::read(key, value)?,
             "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
+            "squad_version" => self.squad_version = SquadVersion::read(key, &numbered(value))?,
+            "instruction" => self.instruction = word(key, value, "words")?,
+            "system_message" => self.system_message = word(key, value, "none, or words")?,
             "include_pos" | "include_lemma" => drop(flag(key, value)?),
             _ => return Err(OptionError::unknown("option", key, known_keys())),
         }
@@ -543,6 +568,11 @@ fn known_keys() -> String {
 /// `true` and `"true"` are the same word.
 fn worded(value: &Value) -> Value {
     value.as_bool().map_or_else(|| value.clone(), |flag| Value::from(flag.to_string()))
+}
+
+/// `2.0` and `"2.0"` are the same version.
+fn numbered(value: &Value) -> Value {
+    value.as_f64().map_or_else(|| value.clone(), |number| Value::from(format!("{number:.1}")))
 }
 
 fn flag(key: &str, value: &Value) -> Result<bool, OptionError> {

@@ -5,8 +5,8 @@ use spanfleet_core::{OptionError, Order, options::Compression};
 
 use crate::templates::find_template;
 use crate::{
-    Entry, Format, FormatInfo, arrow, brat, conll, csv, json, jsonl, parquet, spacy, tfrecord, transformers,
-    xml,
+    Entry, Format, FormatInfo, arrow, brat, chat, conll, csv, doccano, gliner, json, jsonl, label_studio,
+    parquet, prodigy, spacy, spacy_json, squad, tfrecord, transformers, xml,
 };
 
 /// One line per format, in the order that people see.
@@ -22,6 +22,13 @@ static ENTRIES: &[Entry] = &[
     parquet::ENTRY,
     arrow::ENTRY,
     brat::ENTRY,
+    spacy_json::ENTRY,
+    squad::ENTRY,
+    gliner::ENTRY,
+    prodigy::ENTRY,
+    doccano::ENTRY,
+    label_studio::ENTRY,
+    chat::ENTRY,
 ];
 
 /// What every format of text can be compressed with.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use spanfleet_core::Document;
 
 use crate::testing::{corpus, export, export_text, order};
@@ -47,6 +48,68 @@ fn wnut_goes_back_byte_for_byte() {
 #[test]
 fn turku_goes_back_byte_for_byte() {
     check_round_trip("turku-fi-conll", &["dev.tsv"]);
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.split('\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The paragraphs of a SQuAD file, in order.
+fn paragraphs(squad: &Value) -> Vec<&Value> {
+    let articles = squad["data"].as_array().unwrap().iter();
+    articles.flat_map(|article| article["paragraphs"].as_array().unwrap()).collect()
+}
+
+#[test]
+fn squad_goes_back_as_it_was() {
+    for language in ["en", "ar", "zh"] {
+        let Some(folder) = folder().map(|folder| folder.join(format!("xquad-{language}"))) else { return };
+        let documents = corpus(&read(&folder.join("corpus.jsonl")));
+        let (squad, ledger) = export_text(&order("squad", "{}"), &documents);
+        let original = read(&folder.join(format!("original/xquad.{language}.json")));
+        let [squad, original] = [squad, original].map(|text| serde_json::from_str::<Value>(&text).unwrap());
+        assert!(paragraphs(&squad) == paragraphs(&original), "xquad-{language}");
+        assert!(ledger.losses(0).is_empty(), "xquad-{language}: {ledger:?}");
+    }
+}
+
+#[test]
+fn doccano_goes_back_as_it_was() {
+    for language in ["en", "lv"] {
+        let Some(folder) = folder().map(|folder| folder.join(format!("multileg-{language}"))) else { return };
+        let documents = corpus(&read(&folder.join("corpus.jsonl")));
+        let found = json_lines(&export_text(&order("doccano", "{}"), &documents).0);
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder.join("original")).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        let original: Vec<Value> = files.iter().flat_map(|file| json_lines(&read(file))).collect();
+        assert_eq!(found.len(), original.len());
+        for (found, original) in found.iter().zip(&original) {
+            assert_eq!((&found["text"], &found["label"]), (&original["text"], &original["label"]));
+        }
+    }
+}
+
+#[test]
+fn prodigy_goes_back_as_it_was() {
+    let Some(folder) = folder().map(|folder| folder.join("prodigy-emerson")) else { return };
+    let documents = corpus(&read(&folder.join("corpus.jsonl")));
+    let found = json_lines(&export_text(&order("prodigy", "{}"), &documents).0);
+    let original = json_lines(&read(&folder.join("original/emerson_annotated_text.jsonl")));
+    assert_eq!(found.len(), original.len());
+    for (found, original) in found.iter().zip(&original) {
+        for key in ["text", "accept", "answer"] {
+            assert_eq!(found[key], original[key], "{key}");
+        }
+        for (found, original) in
+            found["spans"].as_array().unwrap().iter().zip(original["spans"].as_array().unwrap())
+        {
+            for key in ["start", "end", "label", "text", "source", "rank"] {
+                assert_eq!(found[key], original[key], "{key}");
+            }
+            assert_eq!(found["score"].as_f64(), original["score"].as_f64());
+        }
+    }
 }
 
 fn every_corpus(mut check: impl FnMut(&str, &[Document])) {

@@ -65,7 +65,8 @@ fn every_format_writes_its_golden_files() {
 
 #[test]
 fn empty_files_are_valid() {
-    let expected = [("jsonl", ""), ("json", "[]\n"), ("conll", ""), ("tfrecord", "")];
+    let expected =
+        [("jsonl", ""), ("json", "[]\n"), ("conll", ""), ("tfrecord", ""), ("gliner", "[]\n"), ("chat", "")];
     for (format, expected) in expected {
         assert_eq!(export(&crate::testing::order(format, "{}"), &[]).0, expected.as_bytes(), "{format}");
     }

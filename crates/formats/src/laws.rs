@@ -40,6 +40,10 @@ const OWN_OPTIONS: &[(&str, &str)] = &[
     ("transformers", r#"{"task_type":"relation_extraction","batch_size":2}"#),
     ("transformers", r#"{"task_type":"question_answering"}"#),
     ("transformers", r#"{"task_type":"language_modeling","data_files":"jsonl"}"#),
+    ("squad", r#"{"squad_version":"2.0"}"#),
+    ("chat", r#"{"task_type":"sequence_classification","system_message":"s"}"#),
+    ("chat", r#"{"task_type":"relation_extraction","instruction":"{labels} {relations}"}"#),
+    ("chat", r#"{"task_type":"question_answering"}"#),
 ];
 
 fn orders() -> impl Iterator<Item = Order> {

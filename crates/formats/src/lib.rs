@@ -8,6 +8,7 @@
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
 //! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord`, `arrow`, `parquet`, `transformers`, `brat` | one format each |
+//! | `spacy_json`, `squad`, `gliner`, `prodigy`, `doccano`, `label_studio`, `chat` | one format each |
 //! | [`templates`] | a format with parameters and a loader for each framework and task |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
@@ -17,13 +18,20 @@
 mod arrow;
 mod brat;
 pub mod catalogue;
+mod chat;
 mod conll;
 mod csv;
+mod doccano;
+mod gliner;
 mod json;
 mod jsonl;
+mod label_studio;
 mod parquet;
+mod prodigy;
 pub mod shape;
 mod spacy;
+mod spacy_json;
+mod squad;
 pub mod support;
 pub mod templates;
 mod tfrecord;

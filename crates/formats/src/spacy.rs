@@ -33,7 +33,6 @@ use crate::{
 mod docbin;
 mod part;
 mod pieces;
-mod rows;
 mod strings;
 mod user_data;
 
@@ -84,7 +83,7 @@ impl Format for Spacy {
 }
 
 /// A `Doc` in the words of `Doc.to_json()`.
-fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     let offset = json!({"type": "integer", "minimum": 0});
     let span = json!({
         "type": "object",

@@ -4,26 +4,38 @@
 //! | --- | --- |
 //! | [`compress`] | gzip members and zstd frames |
 //! | [`duplicates`] | which texts say the same as an earlier one |
-//! | [`jq`] | a jq filter over the neutral record |
 //! | [`framing`] | a file from its parts and what stands around them |
+//! | `homeless` | what a format has no place for |
+//! | [`jq`] | a jq filter over the neutral record |
+//! | `json_file` | files of JSON records |
 //! | [`labels`] | annotations and tokens to one label sequence |
 //! | [`names`] | how a label is written: the label map and the hierarchy |
 //! | [`record`] | the neutral record as JSON |
 //! | [`record_table`] | the neutral record as nested columns |
+//! | `questions` | questions and their answers |
+//! | `rows` | tokens as spaCy has them |
 //! | [`schemes`] | BIO and its kin: the tag of each token |
+//! | `spans` | the spans of a text for formats that hold overlapping ones |
 //! | [`subwords`] | the tokens of a model's `tokenizer.json` |
 //! | [`table`] | tables of nested columns: Arrow, Parquet, JSON lines |
 //! | [`tokenize`] | words, white space, gold tokens |
+//! | `utf16` | code points to UTF-16 units |
 
 pub mod compress;
 pub mod duplicates;
 pub mod framing;
+pub(crate) mod homeless;
 pub mod jq;
+pub(crate) mod json_file;
 pub mod labels;
 pub mod names;
+pub(crate) mod questions;
 pub mod record;
 pub mod record_table;
+pub(crate) mod rows;
 pub mod schemes;
+pub(crate) mod spans;
 pub mod subwords;
 pub mod table;
 pub mod tokenize;
+pub(crate) mod utf16;

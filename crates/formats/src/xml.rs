@@ -29,7 +29,7 @@ use crate::{
     Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
 };
 
-mod escape;
+pub(crate) mod escape;
 
 use escape::attribute;
 

@@ -52,6 +52,10 @@ fn shapes_are_read() {
     assert_eq!(options(r#"{"hierarchy":{"depth":2}}"#).unwrap().hierarchy, Hierarchy::Depth(2));
     assert_eq!(options(r#"{"docstart":true}"#).unwrap().docstart, DocStart::Always);
     assert_eq!(options(r#"{"label_map":{"A":null}}"#).unwrap().label_map, [("A".to_owned(), None)]);
+    for version in ["2.0", "\"2.0\"", "2"] {
+        let read = options(&format!(r#"{{"squad_version":{version}}}"#)).unwrap();
+        assert_eq!(read.squad_version, SquadVersion::Two, "{version}");
+    }
     let by = Split::Metadata(vec!["meta".into(), "split".into()]);
     assert_eq!(options(r#"{"split":{"by":"metadata.meta.split"}}"#).unwrap().split, by);
 }

@@ -12,8 +12,8 @@ use spanfleet_core::{
 
 use super::docbin::{DocBin, Iob, Stored};
 use super::pieces::{self, MOST_CHARS};
-use super::rows::Rows;
 use super::user_data::{self, Place, Tie};
+use crate::support::rows::Rows;
 use crate::support::{
     labels::{Labeller, Run, Spans, Tokenized},
     names::LabelNames,

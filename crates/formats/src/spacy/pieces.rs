@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rows::Row;
+use crate::support::rows::Row;
 
 /// Code points that spaCy's pipelines take at once (`nlp.max_length`): one longer text ends a whole training.
 pub(super) const MOST_CHARS: u32 = 1_000_000;

@@ -60,6 +60,12 @@ impl LabelNames {
         &self.known[at]
     }
 
+    /// A label as it is written; one that the label map drops, which no encoder gets, by its path.
+    pub fn written(&mut self, label: &Arc<str>) -> Arc<str> {
+        let name = self.of(label);
+        name.written.as_ref().unwrap_or(&name.path).clone()
+    }
+
     /// Every written form met so far.
     pub fn all_written(&self) -> BTreeSet<String> {
         self.known.iter().filter_map(|name| name.written.as_deref().map(str::to_owned)).collect()

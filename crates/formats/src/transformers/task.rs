@@ -1,12 +1,13 @@
 //! What every task gives: its columns, and the rows of a text.
 
-use spanfleet_core::{Document, Ledger, Loss, Order, Schema, options::TaskType};
+use spanfleet_core::{Document, Ledger, Order, Schema, options::TaskType};
 
 use super::{
     language::Language, questions::Questions, relations::Relations, sequences::Sequences,
     subwords::SubwordTokens, tokens::Tokens,
 };
 use crate::EncodeError;
+pub(super) use crate::support::homeless::lose_relations;
 use crate::support::{
     subwords::Subwords,
     table::{Cell, Column},
@@ -48,12 +49,5 @@ pub(super) fn make(
         TaskType::RelationExtraction => Box::new(Relations::new(order, schema)),
         TaskType::QuestionAnswering => Box::new(Questions::default()),
         TaskType::LanguageModeling => Box::new(Language),
-    }
-}
-
-/// Counts relations that a task has no place for.
-pub(super) fn lose_relations(document: &Document, ledger: &mut Ledger) {
-    for relation in &document.relations {
-        ledger.lose_relation(Loss::Unrepresentable, &document.id, relation);
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn content(text: &str, out: &mut Vec<u8>) -> bool {
 
 /// Appends ` name="value"`, and the original in `name-base64` where a character had to be replaced; returns
 /// whether that was so.
-pub(super) fn attribute(name: &str, value: &str, out: &mut Vec<u8>) -> bool {
+pub(crate) fn attribute(name: &str, value: &str, out: &mut Vec<u8>) -> bool {
     open_attribute(name, out);
     let was_cleaned = escape(value, Place::Attribute, out);
     out.push(b'"');

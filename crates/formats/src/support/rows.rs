@@ -7,37 +7,37 @@ use crate::support::tokenize::{Origin, TokenSpan, is_space};
 
 /// One token of a `Doc`. Never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Where it lies.
-    pub(super) token: TokenSpan,
+    pub(crate) token: TokenSpan,
     /// Whether one space follows that is no part of any token.
-    pub(super) has_space: bool,
+    pub(crate) has_space: bool,
     /// Which of the document's tokens it is.
-    pub(super) gold: Option<u32>,
+    pub(crate) gold: Option<u32>,
 }
 
 impl Row {
     /// One past its last code point, its space included.
-    pub(super) fn end_with_space(&self) -> u32 {
+    pub(crate) fn end_with_space(&self) -> u32 {
         self.token.end + u32::from(self.has_space)
     }
 }
 
 /// Makes rows, in memory that it keeps from text to text.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// Tokens that spans are fitted to: never blank, no white space at their edges.
-    pub(super) words: Vec<TokenSpan>,
+    pub(crate) words: Vec<TokenSpan>,
     gold: Vec<u32>,
     /// All tokens.
-    pub(super) all: Vec<Row>,
+    pub(crate) all: Vec<Row>,
     /// The row of each word.
-    pub(super) of_word: Vec<u32>,
+    pub(crate) of_word: Vec<u32>,
 }
 
 impl Rows {
     /// Takes the tokens of a text, white space off their edges.
-    pub(super) fn take_words(&mut self, document: &Document, tokens: &[TokenSpan], origin: Origin) {
+    pub(crate) fn take_words(&mut self, document: &Document, tokens: &[TokenSpan], origin: Origin) {
         self.words.clear();
         self.gold.clear();
         if origin != Origin::Gold {
@@ -52,10 +52,33 @@ impl Rows {
         }
     }
 
+    /// Cuts words at ascending offsets inside of them, so that spans with these borders fit.
+    pub(crate) fn cut_words(&mut self, text: &str, chars: &CharIndex, borders: &[u32]) {
+        let (words, gold) = (std::mem::take(&mut self.words), std::mem::take(&mut self.gold));
+        let mut borders = borders.iter().copied().peekable();
+        for (at, mut word) in words.into_iter().enumerate() {
+            let mut push = |piece: TokenSpan| {
+                let Some(piece) = without_space(text, piece) else { return };
+                self.words.push(piece);
+                self.gold.extend(gold.get(at));
+            };
+            while borders.next_if(|border| *border <= word.start).is_some() {}
+            while let Some(border) = borders.next_if(|border| *border < word.end) {
+                let Some(byte) = chars.byte(text, border as usize) else { continue };
+                push(TokenSpan { end: border, end_byte: byte as u32, ..word });
+                word = TokenSpan { start: border, start_byte: byte as u32, after_line_break: false, ..word };
+            }
+            push(word);
+        }
+    }
+
     /// Lays words and what stands between them out as rows.
-    pub(super) fn lay_out(&mut self, text: &str, chars: &CharIndex) {
+    pub(crate) fn lay_out(&mut self, text: &str, chars: &CharIndex) {
         self.all.clear();
         self.of_word.clear();
+        // Most words are followed by one space, which is no row.
+        self.all.reserve(self.words.len());
+        self.of_word.reserve(self.words.len());
         let mut before = TokenSpan::default();
         for at in 0..self.words.len() {
             let token = self.words[at];
@@ -161,6 +184,23 @@ mod tests {
         assert_eq!(show(&rows, &document.text), ["New York·", " ", "was·", "big·"]);
         assert_eq!(rows.of_word, [0, 3]);
         assert_eq!(rows.all[3].gold, Some(3));
+    }
+
+    #[test]
+    fn words_are_cut_at_borders_inside_of_them() {
+        let document = document(
+            r#"{"text":"New York's 😀😀 ","tokens":[{"start":0,"end":8},{"start":8,"end":10},{"start":11,"end":13}]}"#,
+        );
+        let (chars, mut tokenizer) =
+            (CharIndex::new(&document.text), Tokenizer::new(options::Tokenizer::Gold));
+        let (tokens, origin) = tokenizer.tokenize(&document, &chars);
+        let mut rows = Rows::default();
+        rows.take_words(&document, tokens, origin);
+        rows.cut_words(&document.text, &chars, &[0, 3, 4, 8, 9, 12, 13, 99]);
+        rows.lay_out(&document.text, &chars);
+        assert_eq!(show(&rows, &document.text), ["New·", "York", "'", "s·", "😀", "😀·"]);
+        let gold: Vec<_> = rows.all.iter().map(|row| row.gold).collect();
+        assert_eq!(gold, [Some(0), Some(0), Some(1), Some(1), Some(2), Some(2)]);
     }
 
     proptest! {
