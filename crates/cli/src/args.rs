@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Check every connection
     Doctor(JsonArgs),
+    /// Check that what the database promises stands in the store
+    Fsck(FsckArgs),
     /// Whether a server is alive: what a container asks
     Health(HealthArgs),
     /// Check artifacts against their manifest
@@ -129,6 +131,15 @@ pub(crate) struct PreviewArgs {
     /// How many texts
     #[arg(short = 'n', long, default_value_t = 5, value_name = "N")]
     pub(crate) texts: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FsckArgs {
+    /// Read every byte of every artifact too
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
 }
 
 #[derive(Debug, clap::Args)]

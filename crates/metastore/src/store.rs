@@ -33,7 +33,7 @@ use uuid::Uuid;
 use crate::{
     Assignment, Backlog, Caller, Driver, FinalReport, FormatRow, JobRow, JobsQuery, Metastore,
     MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectRow, Row, Session, Statement,
-    Submitted, SweepReport, TemplateRow, TokenRow,
+    Submitted, SweepReport, TemplateRow, TokenRow, WebhookRow,
 };
 use tasks::Answer;
 
@@ -324,6 +324,14 @@ impl<D: Driver> Metastore for Store<D> {
 
     async fn mark_swept(&self, job: Uuid) -> Result<()> {
         each!(self, session => session.execute(Statement::MarkSwept, params![job])).map(|_| ())
+    }
+
+    async fn take_webhooks(&self, limit: u32) -> Result<Vec<WebhookRow>> {
+        each!(self, session => sweeping::take_webhooks(session, limit))
+    }
+
+    async fn finish_webhook(&self, job_id: i32) -> Result<()> {
+        each!(self, session => session.execute(Statement::FinishWebhook, params![job_id])).map(|_| ())
     }
 
     async fn backlog(&self) -> Result<Backlog> {
