@@ -71,7 +71,10 @@ impl Process {
         let found = wait_for(patience, || {
             // Asked before the output is read, so that what was written last counts.
             let runs = self.is_running();
-            let line = self.output().lines().find(|line| line.contains(text)).map(str::to_owned);
+            let output = self.output();
+            // A line that is still being written is no line yet.
+            let whole = output.rfind('\n').map_or("", |end| &output[..end]);
+            let line = whole.lines().find(|line| line.contains(text)).map(str::to_owned);
             if line.is_some() || runs { line.map(Some) } else { Some(None) }
         });
         found.flatten().unwrap_or_else(|| panic!("{} did not say `{text}`:\n{}", self.name, self.output()))

@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     routing::{get, post},
 };
 use spanfleet_metastore::Metastore;
@@ -27,9 +26,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{Metrics, Previewer, Settings, probes, signer::Signer};
 use failure::Failure;
 pub(crate) use jobs::view::view;
-
-/// A request's body may be this large: filters with many ids are, nothing else is.
-const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;
 
 /// What the API works with.
 #[derive(Clone)]
@@ -81,7 +77,6 @@ pub fn router(api: Api, probes: probes::Probes) -> Router {
         .route("/artifacts/{job_uuid}/{*path}", get(carry::carry))
         .method_not_allowed_fallback(async || Failure::new(405, "this path has no such method"))
         .fallback(async || Failure::new(404, "there is no such path; `/` lists what there is"))
-        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .with_state(api)
         .merge(probes::router(probes))
 }
