@@ -202,9 +202,11 @@ def test_spacy_debug_data(tmp_path):
     debug_data(config, config_overrides=paths, silent=True, no_format=True)
 
 
-@pytest.mark.xfail(strict=True, reason="the line has tabs, and spaCy's converter asks for `-DOCSTART- -X- O O`")
-def test_spacy_convert_tells_documents_apart(golden, tmp_path):
+@pytest.mark.parametrize("asked", ['columns=["token","pos","chunk","label"]', "conll_style=conll2003"])
+def test_spacy_convert_tells_documents_apart(asked, golden, tmp_path):
     module = reader("conll")
-    made = export(golden, "conll", tmp_path / "out", "--set", 'columns=["token","pos","chunk","label"]')
+    made = export(golden, "conll", tmp_path / "out", "--set", asked)
     text = exports.content(made.files[0][1]).decode("utf-8")
-    assert module.conll_ner_to_docs(text, no_print=True).__next__()[0].text == "Ada"
+    documents = [[token.text for token in document] for document in module.conll_ner_to_docs(text, no_print=True)]
+    assert documents[0][0] == "Ada" and len(documents) > 1
+    assert not any("-DOCSTART-" in words for words in documents)

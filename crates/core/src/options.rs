@@ -73,6 +73,12 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("compression_level", "1 to 9 (gzip), 1 to 19 (zstd)", "higher is smaller and slower"),
     info("batch_size", "1000, 1 to 100000", "rows per row group or record batch"),
     info("partitions", "auto, 1 to 100000", "how many pieces the job is cut into"),
+    info(
+        "conll_style",
+        "plain, conll2002, conll2003, conllu",
+        "CoNLL: the columns asked for apart by TAB; token, label or token, pos, label apart by a space; token, \
+         pos, chunk, label apart by a space; the ten of CoNLL-U",
+    ),
     info("columns", "[\"token\", \"label\"] of token, label, pos, lemma, chunk", "CoNLL columns, in order"),
     info("include_pos", "false, true", "CoNLL: adds the column pos"),
     info("include_lemma", "false, true", "CoNLL: adds the column lemma"),
@@ -223,6 +229,19 @@ choice! {
         Gzip = "gzip",
         /// Zstandard frames, one per part.
         Zstd = "zstd",
+    }
+}
+choice! {
+    /// Which of CoNLL's layouts is written.
+    ConllStyle {
+        /// The columns asked for, apart by TAB.
+        #[default] Plain = "plain",
+        /// Token and label, or token, part of speech and label, apart by a space.
+        Conll2002 = "conll2002",
+        /// Token, part of speech, chunk and label, apart by a space.
+        Conll2003 = "conll2003",
+        /// The ten columns of Universal Dependencies, apart by TAB.
+        Conllu = "conllu",
     }
 }
 choice! {
@@ -383,6 +402,7 @@ pub struct Options {
     pub compression_level: Option<u8>,
     pub batch_size: usize,
     pub partitions: Partitions,
+    pub conll_style: ConllStyle,
     pub columns: Vec<Column>,
     pub docstart: DocStart,
     pub arrow_ipc: ArrowIpc,
@@ -418,6 +438,7 @@ impl Default for Options {
             compression_level: None,
             batch_size: 1000,
             partitions: Partitions::default(),
+            conll_style: ConllStyle::default(),
             columns: vec![Column::Token, Column::Label],
             docstart: DocStart::default(),
             arrow_ipc: ArrowIpc::default(),
@@ -495,6 +516,7 @@ impl Options {
             "compression_level" => self.compression_level = Some(whole(key, value, 1, 19)? as u8),
             "batch_size" => self.batch_size = whole(key, value, 1, 100_000)? as usize,
             "partitions" => self.partitions = partitions(key, value)?,
+            "conll_style" => self.conll_style = ConllStyle::read(key, value)?,
             "columns" => self.columns = columns(key, value)?,
             "docstart" => self.docstart = DocStart::read(key, &worded(value))?,
             "arrow_ipc" => self.arrow_ipc = ArrowIpc::read(key, value)?,
