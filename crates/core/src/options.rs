@@ -35,8 +35,9 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("label_scheme", "BIO, BILOU, IOBES, IOB1, IO", "token labels"),
     info(
         "tokenizer",
-        "words, whitespace, gold, {\"file\": \"tokenizer.json\"}",
-        "token boundaries; a file (transformers, token_classification) gives the tokens of its model",
+        "words, whitespace, gold, spacy, {\"file\": \"tokenizer.json\"}",
+        "token boundaries; spacy: those of spaCy's English rules; a file (transformers, token_classification) \
+         gives the tokens of its model",
     ),
     info(
         "max_length",
@@ -194,6 +195,8 @@ choice! {
         Whitespace = "whitespace",
         /// The corpus's own tokens; a text without them falls back to `words`.
         Gold = "gold",
+        /// As spaCy's English rules split, white space apart.
+        Spacy = "spacy",
     }
 }
 choice! {

@@ -51,7 +51,7 @@ pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
     }
     // A model's tokens are no words: only a layout for models can hold them.
     if let Some(file) = order.options.tokenizer_file.as_ref().filter(|_| entry.info.kind != "transformers") {
-        let allowed = format!("words, whitespace, gold with {}", entry.info.name);
+        let allowed = format!("words, whitespace, gold, spacy with {}", entry.info.name);
         return Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed));
     }
     if let Some(code) = &order.options.jq
