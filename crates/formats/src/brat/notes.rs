@@ -17,6 +17,9 @@ const MOST_VALUES: usize = 200;
 pub(super) struct Vocabulary {
     /// Labels as the order writes them.
     pub(super) labels: BTreeSet<String>,
+    /// Labels of triggers, with the roles of their events, without the numbers at their ends.
+    #[serde(default)]
+    pub(super) events: BTreeMap<String, BTreeSet<String>>,
     /// Types of relations.
     pub(super) relations: BTreeSet<String>,
     /// Values by the attribute's name; none for one that is there or not.
@@ -30,6 +33,11 @@ impl Vocabulary {
 
     pub(super) fn relation(&mut self, kind: &str) {
         insert(&mut self.relations, kind);
+    }
+
+    pub(super) fn event<'r>(&mut self, label: &str, roles: impl Iterator<Item = &'r str>) {
+        let known = self.events.entry(label.to_owned()).or_default();
+        roles.for_each(|role| insert(known, role.trim_end_matches(|end: char| end.is_ascii_digit())));
     }
 
     pub(super) fn attribute(&mut self, name: &str, value: Option<&str>) {
@@ -47,6 +55,9 @@ impl Vocabulary {
     pub(super) fn merge(&mut self, other: Vocabulary) {
         self.labels.extend(other.labels);
         self.relations.extend(other.relations);
+        for (label, roles) in other.events {
+            self.events.entry(label).or_default().extend(roles);
+        }
         for (name, values) in other.attributes {
             let own = self.attributes.entry(name).or_default();
             own.extend(values);
