@@ -232,6 +232,34 @@ def test_brat_goes_back(corpus, tmp_path):
                 assert module.lines_of(own.decode()) == module.lines_of(theirs.decode()), name
 
 
+WEBANNO = ["webanno-tsv3-suite", "webanno-curation-suite", "btc-en-f", "litbank-coref", "xquad-zh", "wetlab-dev"]
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason=f"there are no corpora in {CORPORA}")
+@pytest.mark.parametrize("corpus", WEBANNO)
+def test_webanno_is_imported(corpus, tmp_path):
+    """Our own importer, which reads what WebAnno writes, finds the same texts, spans and relations."""
+    module = reader("webanno")
+    made = export(CORPORA / corpus / "corpus.jsonl", "webanno", tmp_path / "out")
+    with zipfile.ZipFile(made.files[0][1]) as bundle:
+        bundle.extractall(tmp_path / "files")
+    again = export(tmp_path / "files", "jsonl", tmp_path / "again", "--input-format", "webanno")
+    found = {document.id.removesuffix("-1"): document for document in load(again.files[0][1])}
+    with zipfile.ZipFile(made.files[0][1]) as bundle:
+        names = [name.removesuffix(".tsv") for name in bundle.namelist()]
+    assert set(names) == set(found)
+    for name, own in zip(names, module.read(made), strict=True):
+        theirs = found[name]
+        assert own.text == theirs.text
+        assert told(own) == told(theirs)
+
+
+def told(document) -> tuple:
+    spans = [(item.label, item.pieces) for item in document.annotations]
+    relations = [(spans[item.source], item.type, spans[item.target]) for item in document.relations]
+    return sorted(spans), sorted(relations)
+
+
 ENGLISH = ["btc-en-f", "cooking-multilabel", "doccano-fixtures", "labelstudio-examples", "litbank-coref",
            "litbank-entities", "multileg-en", "prodigy-emerson", "pubannotation-en", "spacy-json-demos",
            "webanno-tsv3-suite", "wetlab-dev", "wnut17-en", "xquad-en"]

@@ -19,12 +19,13 @@
 //! of their entries, some twenty bytes a text. An encoder holds that, and no texts. File names are ids with `/`
 //! and the like percent-encoded. Two that differ by case alone are refused: many systems take them for one.
 
-use std::collections::HashSet;
-
 use serde_json::{Value, json};
 use spanfleet_core::{Order, Schema, options::Compression};
 
-use crate::support::framing::same_glue;
+use crate::support::{
+    framing::same_glue,
+    zip::{self, ZipEntry, ZipWriter},
+};
 use crate::{
     Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, Outcome, PartEncoder,
     PartSummary,
@@ -37,11 +38,9 @@ mod names;
 mod notes;
 mod part;
 mod text;
-mod zip;
 
 use notes::{PartNotes, Vocabulary};
 use part::BratPart;
-use zip::{ZipEntry, ZipWriter};
 
 pub(crate) const ENTRY: Entry =
     Entry { info: INFO, make: |order| Ok(Box::new(Brat { order: order.clone() })) };
@@ -85,7 +84,7 @@ impl Format for Brat {
             words.merge(part_words);
             entries.append(&mut part_entries);
         }
-        refuse_twins(&entries)?;
+        zip::refuse_twins(&entries)?;
         let (mut tail, mut zip) = (Vec::new(), ZipWriter::new());
         for (name, content) in configuration(&words) {
             let entry = zip.write(name, content.as_bytes(), &mut tail).map_err(|error| EncodeError {
@@ -122,22 +121,6 @@ fn read_notes(notes: &Value) -> Result<(Vocabulary, Vec<ZipEntry>), EncodeError>
         text: None,
         message: "a part's notes are not those of a brat export; run the export again".to_owned(),
     })
-}
-
-/// Unpacking would write one file over the other.
-fn refuse_twins(entries: &[ZipEntry]) -> Result<(), EncodeError> {
-    let mut names = HashSet::with_capacity(entries.len());
-    match entries.iter().find(|entry| !names.insert(entry.name.to_lowercase())) {
-        None => Ok(()),
-        Some(twin) => Err(EncodeError {
-            text: None,
-            message: format!(
-                "two texts would be the file `{}`, as case does not tell files apart everywhere; give texts ids of \
-                 their own, or choose a format that keeps them in one file",
-                twin.name
-            ),
-        }),
-    }
 }
 
 /// A line of an `.ann` file.

@@ -6,7 +6,7 @@ use spanfleet_core::{OptionError, Order, options::Compression};
 use crate::templates::find_template;
 use crate::{
     Entry, Format, FormatInfo, arrow, brat, conll, csv, json, jsonl, parquet, spacy, tfrecord, transformers,
-    xml,
+    webanno, xml,
 };
 
 /// One line per format, in the order that people see.
@@ -22,6 +22,7 @@ static ENTRIES: &[Entry] = &[
     parquet::ENTRY,
     arrow::ENTRY,
     brat::ENTRY,
+    webanno::ENTRY,
 ];
 
 /// What every format of text can be compressed with.

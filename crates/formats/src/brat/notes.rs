@@ -1,13 +1,11 @@
 //! What `seal` needs to know of a part: its entries in the zip, and the words that `annotation.conf` declares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write};
+use std::io;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde::{Deserialize, Serialize};
 
-use super::zip::ZipEntry;
+use crate::support::zip::{self, ZipEntry};
 
 /// Values that are declared of one attribute: more are free text, which brat has no list for.
 const MOST_VALUES: usize = 200;
@@ -91,22 +89,11 @@ pub(super) struct PartNotes {
 impl PartNotes {
     /// From a table of stored entries.
     pub(super) fn new(words: Vocabulary, table: &[u8]) -> io::Result<PartNotes> {
-        let mut deflater = DeflateEncoder::new(Vec::new(), Compression::best());
-        deflater.write_all(table)?;
-        Ok(PartNotes { words, entries: STANDARD.encode(deflater.finish()?) })
+        Ok(PartNotes { words, entries: zip::note_entries(table)? })
     }
 
     /// The part's entries; `None` when the notes are broken.
     pub(super) fn entries(&self) -> Option<Vec<ZipEntry>> {
-        let deflated = STANDARD.decode(&self.entries).ok()?;
-        let mut table = Vec::new();
-        DeflateDecoder::new(deflated.as_slice()).read_to_end(&mut table).ok()?;
-        let (mut entries, mut rest) = (Vec::new(), table.as_slice());
-        while !rest.is_empty() {
-            let (entry, after) = ZipEntry::restore(rest)?;
-            entries.push(entry);
-            rest = after;
-        }
-        Some(entries)
+        zip::noted_entries(&self.entries)
     }
 }

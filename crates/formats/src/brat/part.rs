@@ -8,11 +8,10 @@ use spanfleet_core::{Change, Document, Ledger, Loss, Order};
 
 use super::kept::{Event, Kept, KeptRelation, Untold, span};
 use super::lines::Lines;
-use super::names::{file_stem, type_name};
+use super::names::type_name;
 use super::notes::{PartNotes, Vocabulary};
 use super::text::BratText;
-use super::zip::ZipWriter;
-use crate::support::names::LabelNames;
+use crate::support::{file_names::file_stem, names::LabelNames, zip::ZipWriter};
 use crate::{EncodeError, PartEncoder};
 
 pub(super) struct BratPart {
