@@ -107,6 +107,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "whose load.py stands beside the data; a template sets it itself",
     ),
     info("jq", "none, a jq filter", "json, jsonl: what a record becomes; none, one or several values"),
+    info("bundle", "zip", "brat, webanno: the files of a split in one zip; single files are not built yet"),
     info("data_files", "parquet, jsonl", "transformers: what the data files are"),
     info(
         "multi_label",
@@ -280,6 +281,13 @@ choice! {
         #[default] File = "file",
         /// Batch after batch.
         Stream = "stream",
+    }
+}
+choice! {
+    /// How the files of a format with a file for every text are handed out.
+    Bundle {
+        /// In one zip for each split.
+        #[default] Zip = "zip",
     }
 }
 choice! {
@@ -529,6 +537,8 @@ impl Options {
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
             "template" => self.template = word(key, value, "FRAMEWORK/TASK")?,
             "jq" => self.jq = word(key, value, "a jq filter")?,
+            // There is nothing to choose yet; `none` is refused by name.
+            "bundle" => drop(Bundle::read(key, value)?),
             "data_files" => self.data_files = DataFiles::read(key, value)?,
             "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
             "include_pos" | "include_lemma" => drop(flag(key, value)?),
