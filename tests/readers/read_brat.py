@@ -41,10 +41,13 @@ def normalized(text: str) -> tuple[str, list[int]]:
 def fragments(text: str, pieces: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     found = []
     for start, end in sorted(pieces):
-        for line in BREAKS.split(text[start:end]):
-            begin = start + len(line) - len(line.lstrip())
+        lines = BREAKS.split(text[start:end])
+        for nth, line in enumerate(lines):
+            # White space goes where a line ends, and nowhere else.
+            begin = start + len(line) - len(line.lstrip() if nth else line)
+            last = start + len(line.rstrip() if nth + 1 < len(lines) else line)
             if line.strip():
-                found.append((begin, begin + len(line.strip())))
+                found.append((begin, last))
             start += len(line) + 1
     return tuple(found) or tuple(pieces)
 
@@ -88,20 +91,38 @@ def document(text: str, lines: str, labels: dict[str, str], split: str) -> Docum
     assert lines == "" or lines.endswith("\n")
     for line in lines.splitlines():
         number, rest = line.split("\t", 1)
-        assert re.fullmatch(r"[TRAN#][1-9][0-9]*", number) and number not in facts, f"id `{number}`"
+        assert re.fullmatch(r"[TERAN#][1-9][0-9]*", number) and number not in facts, f"id `{number}`"
         facts[number] = rest
         if number[0] == "T":
             spans[number] = span(rest, text, labels)
-    about = {number: {} for number in spans}
+    # An event leads to its trigger.
+    triggers = {number: trigger(rest, spans, labels) for number, rest in facts.items() if number[0] == "E"}
+    places = {number: list(spans).index(triggers.get(number, number)) for number in [*spans, *triggers]}
+    about = {number: {} for number in facts if number[0] in "TER"}
     for number, rest in facts.items():
         if number[0] == "R":
-            kind, source, target = re.fullmatch(r"(\S+) Arg1:(T\d+) Arg2:(T\d+)\t?", rest).groups()
-            places = list(spans)
-            relations.append(Relation(places.index(source), places.index(target), labels[kind]))
+            kind, (_, source), (_, target) = arguments(rest.rstrip("\t"))
+            relations.append(Relation(places[source], places[target], labels[kind]))
+        elif number[0] == "E":
+            (_, source), *roles = (part.split(":") for part in rest.split(" "))
+            relations += [Relation(places[source], places[target], decoded(role)) for role, target in roles]
         elif number[0] != "T":
             tell(number[0], rest, about, labels)
     annotations = [told(spans[number], about[number]) for number in spans]
     return Document(text, annotations, relations, split=split)
+
+
+def arguments(rest: str) -> tuple:
+    kind, first, second = rest.split(" ")
+    first, second = first.split(":"), second.split(":")
+    assert first[0] != second[0], f"both ends of `{rest}` have one role"
+    return kind, first, second
+
+
+def trigger(rest: str, spans: dict[str, Annotation], labels: dict[str, str]) -> str:
+    kind, number = rest.split(" ")[0].split(":")
+    assert spans[number].label == labels[kind], f"the trigger of `{rest}` has another type"
+    return number
 
 
 def span(rest: str, text: str, labels: dict[str, str]) -> Annotation:
@@ -137,3 +158,36 @@ def tell(letter: str, rest: str, about: dict[str, dict], labels: dict[str, str])
 def told(annotation: Annotation, facts: dict) -> Annotation:
     return replace(annotation, attributes=facts.get("attributes") or None, annotator=facts.get("annotator"),
                    confidence=facts.get("confidence"))
+
+
+def lines_of(ann: str) -> set:
+    """What a file says, whatever its ids: spans by place and text, everything else by what it points to."""
+    facts = dict(line.split("\t", 1) for line in ann.splitlines() if line.strip() and line[0] != "*")
+
+    def name(number: str) -> tuple:
+        rest = facts[number].rstrip("\t")
+        if number[0] == "T":
+            return ("T", rest)
+        kind, *roles = rest.split("\t")[0].split()
+        if number[0] == "E":
+            kind, own = kind.split(":")
+            # Two events may point to each other: what fills a role is told by its span.
+            return ("E", kind, name(own), *sorted((role, span_of(filler)) for role, filler in pairs(roles)))
+        return ("R", kind, *((role, name(filler)) for role, filler in pairs(roles)))
+
+    def pairs(roles: list[str]) -> list[list[str]]:
+        return [role.split(":") for role in roles]
+
+    def span_of(number: str) -> tuple:
+        return number[0], facts[facts[number].split()[0].split(":")[1] if number[0] == "E" else number]
+
+    said = []
+    for number, rest in facts.items():
+        if number[0] in "TER":
+            said.append(name(number))
+        else:
+            head, _, tail = rest.partition("\t")
+            kind, target, *more = head.split(" ", 2)
+            said.append((number[0], kind, name(target), *more, tail))
+    # Several lines may say the same.
+    return {(said.count(one), one) for one in said}

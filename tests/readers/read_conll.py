@@ -1,5 +1,5 @@
 """CoNLL: columns as Python's `str.split()` finds them, entities as seqeval reads the scheme; conllu finds the same
-columns, and `spacy convert` the same entities."""
+columns, and reads CoNLL-U; `spacy convert` the same entities."""
 
 from dataclasses import replace
 from urllib.parse import unquote
@@ -17,6 +17,12 @@ VARIANTS = [
     ["--set", "label_scheme=IOBES", "--set", "docstart=false", "--set", "include_lemma=true"],
     ["--set", "label_scheme=IOB1", "--set", 'columns=["token","pos","chunk","label"]', "--set", "tokenizer=gold"],
     ["--set", "label_scheme=IO"],
+    ["--set", "conll_style=conll2002", "--set", "include_pos=true"],
+    ["--set", "conll_style=conll2002", "--set", "label_scheme=BILOU", "--set", "docstart=true"],
+    ["--set", "conll_style=conll2003", "--set", "tokenizer=gold"],
+    ["--set", "conll_style=conll2003", "--set", "label_scheme=IOB1", "--set", "partitions=3"],
+    ["--set", "conll_style=conllu", "--set", "tokenizer=gold"],
+    ["--set", "conll_style=conllu", "--set", "label_scheme=IOBES", "--set", "docstart=true"],
     ["--set", "alignment=contract", "--set", "overlap=first"],
     ["--set", "alignment=strict", "--set", "overlap=confidence", "--set", "tokenizer=whitespace"],
     ["--compression", "gzip"],
@@ -35,6 +41,12 @@ def read(export: Export) -> list[Document]:
 
 
 def columns(export: Export) -> tuple[list[str], int]:
+    style = export.options.get("conll_style", "plain")
+    if style == "conll2003":
+        return ["token", "pos", "chunk", "label"], 3
+    if style == "conll2002":
+        names = ["token", "pos", "label"] if export.options.get("include_pos") else ["token", "label"]
+        return names, names.index("label")
     names = list(export.options.get("columns", ["token", "label"]))
     for name in ("pos", "lemma"):
         if export.options.get(f"include_{name}"):
@@ -43,18 +55,45 @@ def columns(export: Export) -> tuple[list[str], int]:
 
 
 def sentences(export: Export, path) -> list[tuple[list[str], list[str]]]:
+    if is_universal(export):
+        return universal(path)
     names, label = columns(export)
+    parting = "\t" if export.options.get("conll_style", "plain") == "plain" else " "
     found, rows = [], []
     for line in content(path).decode("utf-8").split("\n"):
         if line:
             cells = line.split()
-            assert cells == line.split("\t") and len(cells) == len(names), f"{names} are not in `{line}`"
+            is_start = line == "-DOCSTART- -X- O O"
+            assert (is_start or cells == line.split(parting)) and len(cells) == len(names), f"{names} are not in `{line}`"
             rows.append(cells)
         elif rows:
             if rows[0][0] != "-DOCSTART-":
                 found.append(([row[0] for row in rows], [row[label] for row in rows]))
             rows = []
     assert not rows, "the last sentence does not end"
+    return found
+
+
+def is_universal(export: Export) -> bool:
+    return export.options.get("conll_style") == "conllu"
+
+
+def universal(path) -> list[tuple[list[str], list[str]]]:
+    """CoNLL-U as conllu reads it: ten columns, numbers from 1, a text that the tokens make."""
+    found, names = [], set()
+    text = content(path).decode("utf-8")
+    assert all(line.startswith("# ") or len(line.split("\t")) == 10 for line in text.split("\n") if line)
+    for sentence in conllu.parse(text):
+        assert [token["id"] for token in sentence] == list(range(1, len(sentence) + 1))
+        assert sentence.metadata["sent_id"] not in names, "a sent_id stands twice"
+        names.add(sentence.metadata["sent_id"])
+        misc = [token["misc"] or {} for token in sentence]
+        spaces = ["" if facts.get("SpaceAfter") == "No" else " " for facts in misc]
+        words = [token["form"] for token in sentence]
+        made = "".join(word + space for word, space in zip(words, spaces))
+        # conllu takes the edges of a comment's value off.
+        assert made.strip() == sentence.metadata["text"].strip()
+        found.append((words, [facts.get("NER", "O") for facts in misc]))
     return found
 
 
@@ -101,16 +140,21 @@ def cut(annotation: Annotation, lost: set) -> Annotation:
 
 
 def also(export: Export, documents: list[Document]) -> None:
+    if is_universal(export):
+        return
     names, _ = columns(export)
     for split, path in export.files:
         text = content(path).decode("utf-8")
         own = sentences(export, path)
-        # conllu takes a line that begins with `#` for a comment.
+        # conllu takes a line that begins with `#` for a comment, and parts by TAB.
+        text = text.replace("-DOCSTART- -X- O O", "-DOCSTART-\t-X-\tO\tO")
+        if export.options.get("conll_style", "plain") != "plain":
+            text = text.replace(" ", "\t")
         parsed = [[token["token"] for token in sentence] for sentence in conllu.parse(text, fields=names)]
         spared = [[word for word in words if word[0] != "#"] for words, _ in own]
         assert [words for words in parsed if words != ["-DOCSTART-"]] == [words for words in spared if words]
         if "label" == names[-1] and export.options.get("label_scheme", "BIO") in ("BIO", "BILOU", "IOB1"):
-            converted(text, [document for document in documents if document.split == split])
+            converted(content(path).decode("utf-8"), [document for document in documents if document.split == split])
 
 
 def converted(text: str, documents: list[Document]) -> None:

@@ -13,10 +13,12 @@
 import importlib
 import json
 import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import spacy
 from spacy.cli.debug_data import debug_data
 from spacy.cli.init_config import init_config
 
@@ -209,9 +211,82 @@ def test_spacy_debug_data(tmp_path):
     debug_data(config, config_overrides=paths, silent=True, no_format=True)
 
 
-@pytest.mark.xfail(strict=True, reason="the line has tabs, and spaCy's converter asks for `-DOCSTART- -X- O O`")
-def test_spacy_convert_tells_documents_apart(golden, tmp_path):
+@pytest.mark.parametrize("asked", ['columns=["token","pos","chunk","label"]', "conll_style=conll2003"])
+def test_spacy_convert_tells_documents_apart(asked, golden, tmp_path):
     module = reader("conll")
-    made = export(golden, "conll", tmp_path / "out", "--set", 'columns=["token","pos","chunk","label"]')
+    made = export(golden, "conll", tmp_path / "out", "--set", asked)
     text = exports.content(made.files[0][1]).decode("utf-8")
-    assert module.conll_ner_to_docs(text, no_print=True).__next__()[0].text == "Ada"
+    documents = [[token.text for token in document] for document in module.conll_ner_to_docs(text, no_print=True)]
+    assert documents[0][0] == "Ada" and len(documents) > 1
+    assert not any("-DOCSTART-" in words for words in documents)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason=f"there are no corpora in {CORPORA}")
+@pytest.mark.parametrize("corpus", ["wetlab-dev", "litbank-coref", "litbank-entities", "turku-fi-brat"])
+def test_brat_goes_back(corpus, tmp_path):
+    """From brat to brat: texts byte for byte, annotations as sets."""
+    module, original = reader("brat"), CORPORA / corpus / "original"
+    made = export(original, "brat", tmp_path / "out", "--input-format", "brat")
+    assert not made.manifest["losses"] and not made.manifest["changes"]
+    with zipfile.ZipFile(made.files[0][1]) as bundle:
+        names = {name for name in bundle.namelist() if not name.endswith(".conf")}
+        assert names == {path.name for path in original.iterdir() if path.suffix in (".txt", ".ann")}
+        for name in names:
+            own, theirs = bundle.read(name), (original / name).read_bytes()
+            if name.endswith(".txt"):
+                assert own == theirs
+            else:
+                assert module.lines_of(own.decode()) == module.lines_of(theirs.decode()), name
+
+
+WEBANNO = ["webanno-tsv3-suite", "webanno-curation-suite", "btc-en-f", "litbank-coref", "xquad-zh", "wetlab-dev"]
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason=f"there are no corpora in {CORPORA}")
+@pytest.mark.parametrize("corpus", WEBANNO)
+def test_webanno_is_imported(corpus, tmp_path):
+    """Our own importer, which reads what WebAnno writes, finds the same texts, spans and relations."""
+    module = reader("webanno")
+    made = export(CORPORA / corpus / "corpus.jsonl", "webanno", tmp_path / "out")
+    with zipfile.ZipFile(made.files[0][1]) as bundle:
+        bundle.extractall(tmp_path / "files")
+    again = export(tmp_path / "files", "jsonl", tmp_path / "again", "--input-format", "webanno")
+    found = {document.id.removesuffix("-1"): document for document in load(again.files[0][1])}
+    with zipfile.ZipFile(made.files[0][1]) as bundle:
+        names = [name.removesuffix(".tsv") for name in bundle.namelist()]
+    assert set(names) == set(found)
+    for name, own in zip(names, module.read(made), strict=True):
+        theirs = found[name]
+        assert own.text == theirs.text
+        assert told(own) == told(theirs)
+
+
+def told(document) -> tuple:
+    spans = [(item.label, item.pieces) for item in document.annotations]
+    relations = [(spans[item.source], item.type, spans[item.target]) for item in document.relations]
+    return sorted(spans), sorted(relations)
+
+
+ENGLISH = ["btc-en-f", "cooking-multilabel", "doccano-fixtures", "labelstudio-examples", "litbank-coref",
+           "litbank-entities", "multileg-en", "prodigy-emerson", "pubannotation-en", "spacy-json-demos",
+           "webanno-tsv3-suite", "wetlab-dev", "wnut17-en", "xquad-en"]
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason=f"there are no corpora in {CORPORA}")
+@pytest.mark.parametrize("corpus", ENGLISH)
+def test_tokens_are_those_of_spacy(corpus, tmp_path):
+    """`tokenizer=spacy` against spaCy itself: in 99 of 100 texts all tokens are the same."""
+    module, path = reader("conll"), CORPORA / corpus / "corpus.jsonl"
+    made = export(path, "conll", tmp_path / "out", "--set", "tokenizer=spacy")
+    words = iter([word for document in module.read(made) for word in document.words])
+    tokenizer, same, texts = spacy.blank("en").tokenizer, 0, 0
+    for document in load(path):
+        expected = [token.text for token in tokenizer(document.text) if not token.is_space]
+        length, own = len("".join(document.text.split())), []
+        while length:
+            own.append(next(words))
+            length -= len(own[-1])
+        texts += 1
+        same += own == expected
+    print(f"{corpus}: {same} of {texts} texts")
+    assert next(words, None) is None and same >= 0.99 * texts

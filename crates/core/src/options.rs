@@ -35,8 +35,9 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("label_scheme", "BIO, BILOU, IOBES, IOB1, IO", "token labels"),
     info(
         "tokenizer",
-        "words, whitespace, gold, {\"file\": \"tokenizer.json\"}",
-        "token boundaries; a file (transformers, token_classification) gives the tokens of its model",
+        "words, whitespace, gold, spacy, {\"file\": \"tokenizer.json\"}",
+        "token boundaries; spacy: those of spaCy's English rules; a file (transformers, token_classification) \
+         gives the tokens of its model",
     ),
     info(
         "max_length",
@@ -73,6 +74,12 @@ pub const OPTIONS: &[OptionInfo] = &[
     info("compression_level", "1 to 9 (gzip), 1 to 19 (zstd)", "higher is smaller and slower"),
     info("batch_size", "1000, 1 to 100000", "rows per row group or record batch"),
     info("partitions", "auto, 1 to 100000", "how many pieces the job is cut into"),
+    info(
+        "conll_style",
+        "plain, conll2002, conll2003, conllu",
+        "CoNLL: the columns asked for apart by TAB; token, label or token, pos, label apart by a space; token, \
+         pos, chunk, label apart by a space; the ten of CoNLL-U",
+    ),
     info("columns", "[\"token\", \"label\"] of token, label, pos, lemma, chunk", "CoNLL columns, in order"),
     info("include_pos", "false, true", "CoNLL: adds the column pos"),
     info("include_lemma", "false, true", "CoNLL: adds the column lemma"),
@@ -100,6 +107,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "whose load.py stands beside the data; a template sets it itself",
     ),
     info("jq", "none, a jq filter", "json, jsonl: what a record becomes; none, one or several values"),
+    info("bundle", "zip", "brat, webanno: the files of a split in one zip; single files are not built yet"),
     info("data_files", "parquet, jsonl", "transformers: what the data files are"),
     info(
         "multi_label",
@@ -195,6 +203,8 @@ choice! {
         Whitespace = "whitespace",
         /// The corpus's own tokens; a text without them falls back to `words`.
         Gold = "gold",
+        /// As spaCy's English rules split, white space apart.
+        Spacy = "spacy",
     }
 }
 choice! {
@@ -233,6 +243,19 @@ choice! {
     }
 }
 choice! {
+    /// Which of CoNLL's layouts is written.
+    ConllStyle {
+        /// The columns asked for, apart by TAB.
+        #[default] Plain = "plain",
+        /// Token and label, or token, part of speech and label, apart by a space.
+        Conll2002 = "conll2002",
+        /// Token, part of speech, chunk and label, apart by a space.
+        Conll2003 = "conll2003",
+        /// The ten columns of Universal Dependencies, apart by TAB.
+        Conllu = "conllu",
+    }
+}
+choice! {
     /// A CoNLL column.
     Column {
         /// The token itself.
@@ -265,6 +288,13 @@ choice! {
         #[default] File = "file",
         /// Batch after batch.
         Stream = "stream",
+    }
+}
+choice! {
+    /// How the files of a format with a file for every text are handed out.
+    Bundle {
+        /// In one zip for each split.
+        #[default] Zip = "zip",
     }
 }
 choice! {
@@ -399,6 +429,7 @@ pub struct Options {
     pub compression_level: Option<u8>,
     pub batch_size: usize,
     pub partitions: Partitions,
+    pub conll_style: ConllStyle,
     pub columns: Vec<Column>,
     pub docstart: DocStart,
     pub arrow_ipc: ArrowIpc,
@@ -437,6 +468,7 @@ impl Default for Options {
             compression_level: None,
             batch_size: 1000,
             partitions: Partitions::default(),
+            conll_style: ConllStyle::default(),
             columns: vec![Column::Token, Column::Label],
             docstart: DocStart::default(),
             arrow_ipc: ArrowIpc::default(),
@@ -517,6 +549,7 @@ impl Options {
             "compression_level" => self.compression_level = Some(whole(key, value, 1, 19)? as u8),
             "batch_size" => self.batch_size = whole(key, value, 1, 100_000)? as usize,
             "partitions" => self.partitions = partitions(key, value)?,
+            "conll_style" => self.conll_style = ConllStyle::read(key, value)?,
             "columns" => self.columns = columns(key, value)?,
             "docstart" => self.docstart = DocStart::read(key, &worded(value))?,
             "arrow_ipc" => self.arrow_ipc = ArrowIpc::read(key, value)?,
@@ -526,6 +559,8 @@ impl Options {
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
             "template" => self.template = word(key, value, "FRAMEWORK/TASK")?,
             "jq" => self.jq = word(key, value, "a jq filter")?,
+            // There is nothing to choose yet; `none` is refused by name.
+            "bundle" => drop(Bundle::read(key, value)?),
             "data_files" => self.data_files = DataFiles::read(key, value)?,
             "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
             "squad_version" => self.squad_version = SquadVersion::read(key, &numbered(value))?,

@@ -4,41 +4,43 @@
 //! | --- | --- |
 //! | a span, in one piece or several | a `T` line; overlapping and equal ones too |
 //! | a span over a line break | a fragment per line, which brat joins by a space |
-//! | white space at the edge of a fragment | left out: `trimmed` |
+//! | white space beside such a line break, or a break at the edge | left out: `trimmed` |
 //! | a label with characters that brat refuses | written as `MY_u20_LABEL`, shown as it is by `visual.conf`: `relabelled` |
 //! | CR LF or CR in a text | written as LF, offsets moved along: the text is `cleaned` |
 //! | a label of the whole text | lost: `unrepresentable` |
 //! | no character, or only white space | lost: `empty_span` |
 //! | offsets outside the text, or reversed | lost: `out_of_range` |
 //!
-//! Attributes that are `true` or one word are `A` lines; annotator, confidence and what else is known of a span
+//! What an import of brat kept in `metadata.brat_…` comes back: events with their arguments, which are relations of
+//! the text, roles of relations, and what was said of either; see `kept`. Attributes that are `true` or one word are `A` lines; annotator, confidence and what else is known of a span
 //! are notes. Numbers of lines begin at 1 in every text: ids of annotations are not kept.
 //!
 //! Entries are written with the parts; the directory at the end of the zip is made by `seal` from what parts note
 //! of their entries, some twenty bytes a text. An encoder holds that, and no texts. File names are ids with `/`
-//! and the like percent-encoded; they may differ by case alone, as ids may.
-
-use std::collections::HashSet;
+//! and the like percent-encoded. Two that differ by case alone are refused: many systems take them for one.
 
 use serde_json::{Value, json};
 use spanfleet_core::{Order, Schema, options::Compression};
 
-use crate::support::framing::same_glue;
+use crate::support::{
+    framing::same_glue,
+    zip::{self, ZipEntry, ZipWriter},
+};
 use crate::{
-    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, Outcome, PartEncoder,
+    PartSummary,
 };
 
 mod conf;
+mod kept;
 mod lines;
 mod names;
 mod notes;
 mod part;
 mod text;
-mod zip;
 
 use notes::{PartNotes, Vocabulary};
 use part::BratPart;
-use zip::{ZipEntry, ZipWriter};
 
 pub(crate) const ENTRY: Entry =
     Entry { info: INFO, make: |order| Ok(Box::new(Brat { order: order.clone() })) };
@@ -82,12 +84,9 @@ impl Format for Brat {
             words.merge(part_words);
             entries.append(&mut part_entries);
         }
-        refuse_twins(&entries)?;
+        zip::refuse_twins(&entries)?;
         let (mut tail, mut zip) = (Vec::new(), ZipWriter::new());
-        let configuration =
-            [("annotation.conf", Some(conf::annotation(&words))), ("visual.conf", conf::visual(&words))];
-        for (name, content) in configuration {
-            let Some(content) = content else { continue };
+        for (name, content) in configuration(&words) {
             let entry = zip.write(name, content.as_bytes(), &mut tail).map_err(|error| EncodeError {
                 text: None,
                 message: format!("`{name}` can't be put into a zip: {error}"),
@@ -97,6 +96,19 @@ impl Format for Brat {
         tail.append(&mut zip::directory(entries.iter()));
         Ok(Envelope { glue: same_glue(b"", parts), tail, ..Envelope::default() })
     }
+
+    /// The configuration of all splits together, for a folder that they are unpacked into.
+    fn beside(&self, _: &Schema, outcome: &Outcome<'_>) -> Vec<(String, Vec<u8>)> {
+        let mut words = Vocabulary::default();
+        let notes = outcome.files.iter().flat_map(|file| &file.notes);
+        notes.filter_map(|notes| read_notes(notes).ok()).for_each(|(part, _)| words.merge(part));
+        configuration(&words).map(|(name, content)| (name.to_owned(), content.into_bytes())).collect()
+    }
+}
+
+fn configuration(words: &Vocabulary) -> impl Iterator<Item = (&'static str, String)> {
+    let visual = conf::visual(words).map(|content| ("visual.conf", content));
+    std::iter::once(("annotation.conf", conf::annotation(words))).chain(visual)
 }
 
 fn read_notes(notes: &Value) -> Result<(Vocabulary, Vec<ZipEntry>), EncodeError> {
@@ -111,22 +123,6 @@ fn read_notes(notes: &Value) -> Result<(Vocabulary, Vec<ZipEntry>), EncodeError>
     })
 }
 
-/// Unpacking would write one file over the other.
-fn refuse_twins(entries: &[ZipEntry]) -> Result<(), EncodeError> {
-    let mut names = HashSet::with_capacity(entries.len());
-    match entries.iter().find(|entry| !names.insert(&entry.name)) {
-        None => Ok(()),
-        Some(twin) => Err(EncodeError {
-            text: None,
-            message: format!(
-                "two texts would be the file `{}`; give texts ids of their own, or choose a format that keeps them \
-                 in one file",
-                twin.name
-            ),
-        }),
-    }
-}
-
 /// A line of an `.ann` file.
 fn schema() -> Value {
     json!({
@@ -135,10 +131,11 @@ fn schema() -> Value {
         "type": "string",
         "anyOf": [
             {"pattern": "^T[0-9]+\\t[A-Za-z0-9_/-]+ [0-9]+ [0-9]+(;[0-9]+ [0-9]+)*\\t.*$", "title": "a span"},
-            {"pattern": "^R[0-9]+\\t[A-Za-z0-9_/-]+ Arg1:T[0-9]+ Arg2:T[0-9]+\\t$", "title": "a relation"},
-            {"pattern": "^A[0-9]+\\t[A-Za-z0-9_/-]+ T[0-9]+( .+)?$", "title": "an attribute"},
-            {"pattern": "^N[0-9]+\\t[^ ]+ T[0-9]+ [^ ]*\\t.*$", "title": "an entry of a reference"},
-            {"pattern": "^#[0-9]+\\t[^ ]+ T[0-9]+\\t.*$", "title": "a note"}
+            {"pattern": "^R[0-9]+\\t[A-Za-z0-9_/-]+ [A-Za-z0-9_/-]+:[TE][0-9]+ [A-Za-z0-9_/-]+:[TE][0-9]+\\t$", "title": "a relation"},
+            {"pattern": "^E[0-9]+\\t[A-Za-z0-9_/-]+:T[0-9]+( [A-Za-z0-9_/-]+:[TE][0-9]+)*$", "title": "an event"},
+            {"pattern": "^A[0-9]+\\t[A-Za-z0-9_/-]+ [TER][0-9]+( .+)?$", "title": "an attribute"},
+            {"pattern": "^N[0-9]+\\t[^ ]+ [TER][0-9]+ [^ ]*\\t.*$", "title": "an entry of a reference"},
+            {"pattern": "^#[0-9]+\\t[^ ]+ [TER][0-9]+\\t.*$", "title": "a note"}
         ]
     })
 }

@@ -6,7 +6,7 @@ use spanfleet_core::{OptionError, Order, options::Compression};
 use crate::templates::find_template;
 use crate::{
     Entry, Format, FormatInfo, arrow, brat, chat, conll, csv, doccano, gliner, json, jsonl, label_studio,
-    parquet, prodigy, spacy, spacy_json, squad, tfrecord, transformers, xml,
+    parquet, prodigy, spacy, spacy_json, squad, tfrecord, transformers, webanno, xml,
 };
 
 /// One line per format, in the order that people see.
@@ -29,6 +29,7 @@ static ENTRIES: &[Entry] = &[
     doccano::ENTRY,
     label_studio::ENTRY,
     chat::ENTRY,
+    webanno::ENTRY,
 ];
 
 /// What every format of text can be compressed with.
@@ -58,7 +59,7 @@ pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
     }
     // A model's tokens are no words: only a layout for models can hold them.
     if let Some(file) = order.options.tokenizer_file.as_ref().filter(|_| entry.info.kind != "transformers") {
-        let allowed = format!("words, whitespace, gold with {}", entry.info.name);
+        let allowed = format!("words, whitespace, gold, spacy with {}", entry.info.name);
         return Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed));
     }
     if let Some(code) = &order.options.jq

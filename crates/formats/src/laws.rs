@@ -31,6 +31,9 @@ const OPTIONS: &[&str] = &[
 
 /// Options that only one format takes.
 const OWN_OPTIONS: &[(&str, &str)] = &[
+    ("conll", r#"{"conll_style":"conll2002","include_pos":true,"label_scheme":"IOB1"}"#),
+    ("conll", r#"{"conll_style":"conll2003","tokenizer":"gold"}"#),
+    ("conll", r#"{"conll_style":"conllu","tokenizer":"gold","docstart":true}"#),
     ("arrow", r#"{"arrow_ipc":"stream","compression":"zstd","batch_size":3}"#),
     ("jsonl", r#"{"jq":".annotations[] | {label, start}"}"#),
     ("json", r#"{"jq":"select(.annotations != []) | {id, text}"}"#),

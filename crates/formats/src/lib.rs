@@ -8,7 +8,7 @@
 //! | [`catalogue`] | every format there is, by name |
 //! | [`shape`] | what every document goes through before any encoder: selection, adjudication, labels |
 //! | `jsonl`, `json`, `xml`, `csv`, `conll`, `spacy`, `tfrecord`, `arrow`, `parquet`, `transformers`, `brat` | one format each |
-//! | `spacy_json`, `squad`, `gliner`, `prodigy`, `doccano`, `label_studio`, `chat` | one format each |
+//! | `spacy_json`, `squad`, `gliner`, `prodigy`, `doccano`, `label_studio`, `webanno`, `chat` | one format each |
 //! | [`templates`] | a format with parameters and a loader for each framework and task |
 //! | [`support`] | tokenizers, label sequences, records, compression, framing |
 //!
@@ -36,6 +36,7 @@ pub mod support;
 pub mod templates;
 mod tfrecord;
 mod transformers;
+mod webanno;
 mod xml;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`compress`] | gzip members and zstd frames |
 //! | [`duplicates`] | which texts say the same as an earlier one |
+//! | `file_names` | names of files that stand for texts |
 //! | [`framing`] | a file from its parts and what stands around them |
 //! | `homeless` | what a format has no place for |
 //! | [`jq`] | a jq filter over the neutral record |
@@ -18,11 +19,13 @@
 //! | `spans` | the spans of a text for formats that hold overlapping ones |
 //! | [`subwords`] | the tokens of a model's `tokenizer.json` |
 //! | [`table`] | tables of nested columns: Arrow, Parquet, JSON lines |
-//! | [`tokenize`] | words, white space, gold tokens |
+//! | [`tokenize`] | words, white space, gold tokens, spaCy's |
 //! | `utf16` | code points to UTF-16 units |
+//! | `zip` | a zip whose entries are written part by part |
 
 pub mod compress;
 pub mod duplicates;
+pub(crate) mod file_names;
 pub mod framing;
 pub(crate) mod homeless;
 pub mod jq;
@@ -39,3 +42,4 @@ pub mod subwords;
 pub mod table;
 pub mod tokenize;
 pub(crate) mod utf16;
+pub(crate) mod zip;

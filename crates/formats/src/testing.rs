@@ -69,7 +69,7 @@ pub(crate) fn uncompressed(format: &str, bytes: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     match format {
         "spacy" => ZlibDecoder::new(bytes).read_to_end(&mut content).map(drop).unwrap(),
-        "brat" => content.extend(unzip(bytes).into_iter().flat_map(|(_, file)| file)),
+        "brat" | "webanno" => content.extend(unzip(bytes).into_iter().flat_map(|(_, file)| file)),
         _ => content.extend_from_slice(bytes),
     }
     content

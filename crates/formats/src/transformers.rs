@@ -111,7 +111,7 @@ fn read_subwords(order: &Order, task_type: TaskType) -> Result<Option<Subwords>,
         Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed))
     };
     if task_type != TaskType::TokenClassification {
-        return refuse("words, whitespace, gold with this task_type".to_owned());
+        return refuse("words, whitespace, gold, spacy with this task_type".to_owned());
     }
     let Some(content) = &file.content else { return Ok(None) };
     match Subwords::read(content, &order.options) {

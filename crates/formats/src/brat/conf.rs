@@ -14,7 +14,13 @@ pub(super) fn annotation(words: &Vocabulary) -> String {
     for kind in &words.relations {
         line(&mut conf, format_args!("{}\tArg1:<ENTITY>, Arg2:<ENTITY>", type_name(kind)));
     }
-    conf.push_str("\n[events]\n\n[attributes]\n\n");
+    conf.push_str("\n[events]\n\n");
+    for (label, roles) in &words.events {
+        let roles: Vec<_> = roles.iter().map(|role| format!("{}*:<ANY>", type_name(role))).collect();
+        let separator = if roles.is_empty() { "" } else { "\t" };
+        line(&mut conf, format_args!("{}{separator}{}", type_name(label), roles.join(", ")));
+    }
+    conf.push_str(if words.events.is_empty() { "[attributes]\n\n" } else { "\n[attributes]\n\n" });
     for (name, values) in &words.attributes {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         let values = if values.is_empty() { String::new() } else { format!(", Value:{}", values.join("|")) };

@@ -1,10 +1,12 @@
 //! The lines of an `.ann` file.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 use spanfleet_core::{Annotation, Json};
 
+use super::kept::Kept;
 use super::names::type_name;
 use super::notes::Vocabulary;
 use super::text::is_line_break;
@@ -15,6 +17,7 @@ pub(super) struct Lines {
     pub(super) content: String,
     spans: u32,
     relations: u32,
+    events: u32,
     attributes: u32,
     normalizations: u32,
     notes: u32,
@@ -36,15 +39,49 @@ impl Lines {
         self.spans
     }
 
-    pub(super) fn relation(&mut self, kind: &str, source: u32, target: u32) {
+    /// A relation between spans or events; returns its number.
+    pub(super) fn relation(&mut self, kind: &str, ends: &[(&str, String); 2]) -> u32 {
         self.relations += 1;
-        line(&mut self.content, format_args!("R{}\t{kind} Arg1:T{source} Arg2:T{target}\t", self.relations));
+        let [(first, source), (second, target)] = ends;
+        line(
+            &mut self.content,
+            format_args!("R{}\t{kind} {first}:{source} {second}:{target}\t", self.relations),
+        );
+        self.relations
+    }
+
+    /// An event with its trigger, and the roles that spans and other events have in it.
+    pub(super) fn event(&mut self, kind: &str, trigger: u32, arguments: &[(&str, &str)]) {
+        self.events += 1;
+        let trigger = format!("{kind}:T{trigger}");
+        let arguments = arguments.iter().map(|(role, target)| format!("{}:{target}", type_name(role)));
+        let words: Vec<String> = std::iter::once(trigger).chain(arguments).collect();
+        line(&mut self.content, format_args!("E{}\t{}", self.events, words.join(" ")));
+    }
+
+    /// What an original said of events and relations, where they are written.
+    pub(super) fn about_others(
+        &mut self,
+        kept: &Kept,
+        names: &HashMap<&str, String>,
+        words: &mut Vocabulary,
+    ) {
+        for (target, name, value) in &kept.attributes {
+            let value = if value.is_null() { &Value::Bool(true) } else { value };
+            names.get(target.as_str()).map(|target| self.attribute(target, name, value, words));
+        }
+        for (target, item) in &kept.normalizations {
+            names.get(target.as_str()).map(|target| self.normalization(target, item));
+        }
+        for (target, item) in &kept.notes {
+            names.get(target.as_str()).map(|target| self.own_note(target, item));
+        }
     }
 
     /// What else is known of a span. Attributes that brat can declare are `A` lines; `normalizations` and `notes`
     /// of the form that brat's own have are `N` and `#` lines; the rest is a note in JSON.
     pub(super) fn about_span(&mut self, span: u32, annotation: &Annotation, words: &mut Vocabulary) {
-        let mut rest = Map::new();
+        let (mut rest, span) = (Map::new(), &*format!("T{span}"));
         if let Some(Value::Object(attributes)) = annotation.attributes.as_ref().map(Json::to_value) {
             let left =
                 attributes.into_iter().filter(|(name, value)| !self.attribute(span, name, value, words));
@@ -65,19 +102,19 @@ impl Lines {
     }
 
     /// Writes an attribute, if brat has a line for it.
-    fn attribute(&mut self, span: u32, name: &str, value: &Value, words: &mut Vocabulary) -> bool {
+    fn attribute(&mut self, target: &str, name: &str, value: &Value, words: &mut Vocabulary) -> bool {
         match (name, value) {
             ("normalizations", Value::Array(items)) => {
-                self.all(items, |lines, item| lines.normalization(span, item))
+                self.all(items, |lines, item| lines.normalization(target, item))
             }
-            ("notes", Value::Array(items)) => self.all(items, |lines, item| lines.own_note(span, item)),
+            ("notes", Value::Array(items)) => self.all(items, |lines, item| lines.own_note(target, item)),
             ("", _) => false,
             (_, Value::Bool(true)) => {
-                self.attribute_line(span, name, None, words);
+                self.attribute_line(target, name, None, words);
                 true
             }
             (_, Value::String(value)) if is_declarable(value) => {
-                self.attribute_line(span, name, Some(value), words);
+                self.attribute_line(target, name, Some(value), words);
                 true
             }
             _ => false,
@@ -95,17 +132,17 @@ impl Lines {
         is_written
     }
 
-    fn attribute_line(&mut self, span: u32, name: &str, value: Option<&str>, words: &mut Vocabulary) {
+    fn attribute_line(&mut self, target: &str, name: &str, value: Option<&str>, words: &mut Vocabulary) {
         words.attribute(name, value);
         self.attributes += 1;
         let (separator, value) = value.map_or(("", ""), |value| (" ", value));
         line(
             &mut self.content,
-            format_args!("A{}\t{} T{span}{separator}{value}", self.attributes, type_name(name)),
+            format_args!("A{}\t{} {target}{separator}{value}", self.attributes, type_name(name)),
         );
     }
 
-    fn normalization(&mut self, span: u32, item: &Value) -> Option<()> {
+    fn normalization(&mut self, target: &str, item: &Value) -> Option<()> {
         let [kind, entry, text] = strings(item)?;
         let (base, id) = entry.split_once(':')?;
         if [kind, base, id].iter().any(|word| word.is_empty() || word.contains(char::is_whitespace)) {
@@ -113,22 +150,22 @@ impl Lines {
         }
         let text = fits_line(text)?;
         self.normalizations += 1;
-        line(&mut self.content, format_args!("N{}\t{kind} T{span} {entry}\t{text}", self.normalizations));
+        line(&mut self.content, format_args!("N{}\t{kind} {target} {entry}\t{text}", self.normalizations));
         Some(())
     }
 
-    fn own_note(&mut self, span: u32, item: &Value) -> Option<()> {
+    fn own_note(&mut self, target: &str, item: &Value) -> Option<()> {
         let [kind, text] = strings(item)?;
         if kind.is_empty() || kind.contains(char::is_whitespace) {
             return None;
         }
-        self.note(span, kind, fits_line(text)?);
+        self.note(target, kind, fits_line(text)?);
         Some(())
     }
 
-    fn note(&mut self, span: u32, kind: &str, text: &str) {
+    fn note(&mut self, target: &str, kind: &str, text: &str) {
         self.notes += 1;
-        line(&mut self.content, format_args!("#{}\t{kind} T{span}\t{text}", self.notes));
+        line(&mut self.content, format_args!("#{}\t{kind} {target}\t{text}", self.notes));
     }
 }
 

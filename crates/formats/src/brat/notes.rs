@@ -1,13 +1,11 @@
 //! What `seal` needs to know of a part: its entries in the zip, and the words that `annotation.conf` declares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write};
+use std::io;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde::{Deserialize, Serialize};
 
-use super::zip::ZipEntry;
+use crate::support::zip::{self, ZipEntry};
 
 /// Values that are declared of one attribute: more are free text, which brat has no list for.
 const MOST_VALUES: usize = 200;
@@ -17,6 +15,9 @@ const MOST_VALUES: usize = 200;
 pub(super) struct Vocabulary {
     /// Labels as the order writes them.
     pub(super) labels: BTreeSet<String>,
+    /// Labels of triggers, with the roles of their events, without the numbers at their ends.
+    #[serde(default)]
+    pub(super) events: BTreeMap<String, BTreeSet<String>>,
     /// Types of relations.
     pub(super) relations: BTreeSet<String>,
     /// Values by the attribute's name; none for one that is there or not.
@@ -30,6 +31,11 @@ impl Vocabulary {
 
     pub(super) fn relation(&mut self, kind: &str) {
         insert(&mut self.relations, kind);
+    }
+
+    pub(super) fn event<'r>(&mut self, label: &str, roles: impl Iterator<Item = &'r str>) {
+        let known = self.events.entry(label.to_owned()).or_default();
+        roles.for_each(|role| insert(known, role.trim_end_matches(|end: char| end.is_ascii_digit())));
     }
 
     pub(super) fn attribute(&mut self, name: &str, value: Option<&str>) {
@@ -47,6 +53,9 @@ impl Vocabulary {
     pub(super) fn merge(&mut self, other: Vocabulary) {
         self.labels.extend(other.labels);
         self.relations.extend(other.relations);
+        for (label, roles) in other.events {
+            self.events.entry(label).or_default().extend(roles);
+        }
         for (name, values) in other.attributes {
             let own = self.attributes.entry(name).or_default();
             own.extend(values);
@@ -80,22 +89,11 @@ pub(super) struct PartNotes {
 impl PartNotes {
     /// From a table of stored entries.
     pub(super) fn new(words: Vocabulary, table: &[u8]) -> io::Result<PartNotes> {
-        let mut deflater = DeflateEncoder::new(Vec::new(), Compression::best());
-        deflater.write_all(table)?;
-        Ok(PartNotes { words, entries: STANDARD.encode(deflater.finish()?) })
+        Ok(PartNotes { words, entries: zip::note_entries(table)? })
     }
 
     /// The part's entries; `None` when the notes are broken.
     pub(super) fn entries(&self) -> Option<Vec<ZipEntry>> {
-        let deflated = STANDARD.decode(&self.entries).ok()?;
-        let mut table = Vec::new();
-        DeflateDecoder::new(deflated.as_slice()).read_to_end(&mut table).ok()?;
-        let (mut entries, mut rest) = (Vec::new(), table.as_slice());
-        while !rest.is_empty() {
-            let (entry, after) = ZipEntry::restore(rest)?;
-            entries.push(entry);
-            rest = after;
-        }
-        Some(entries)
+        zip::noted_entries(&self.entries)
     }
 }

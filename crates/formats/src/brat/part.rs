@@ -6,12 +6,12 @@ use std::io;
 use serde_json::Value;
 use spanfleet_core::{Change, Document, Ledger, Loss, Order};
 
+use super::kept::{Event, Kept, KeptRelation, Untold, span};
 use super::lines::Lines;
-use super::names::{file_stem, type_name};
+use super::names::type_name;
 use super::notes::{PartNotes, Vocabulary};
 use super::text::BratText;
-use super::zip::ZipWriter;
-use crate::support::names::LabelNames;
+use crate::support::{file_names::file_stem, names::LabelNames, zip::ZipWriter};
 use crate::{EncodeError, PartEncoder};
 
 pub(super) struct BratPart {
@@ -104,17 +104,74 @@ impl BratPart {
         numbers
     }
 
+    /// Writes events with their arguments, then relations, then what was known of either.
     fn relations(&mut self, document: &Document, numbers: &HashMap<&str, u32>, ledger: &mut Ledger) {
-        for relation in &document.relations {
+        let kept = if document.metadata.is_some() { Kept::of(document) } else { Kept::default() };
+        let triggers = kept.triggers();
+        let (mut untold, mut told) = (Untold::new(document), vec![false; document.relations.len()]);
+        // What the ids of the original are called here.
+        let mut names: HashMap<&str, String> =
+            numbers.iter().map(|(id, number)| (*id, format!("T{number}"))).collect();
+        let written = kept.events.iter().filter(|event| numbers.contains_key(event.trigger.as_str()));
+        let written: Vec<&Event> = written.collect();
+        for (at, event) in written.iter().enumerate() {
+            names.insert(&event.id, format!("E{}", at + 1));
+        }
+        for event in written {
+            let mut arguments = Vec::with_capacity(event.arguments.len());
+            for (role, target) in &event.arguments {
+                let filler =
+                    names.get(target.as_str()).filter(|_| numbers.contains_key(span(&triggers, target)));
+                let Some(filler) = filler else { continue };
+                if let Some(place) = untold.take_last(&event.trigger, role, span(&triggers, target)) {
+                    told[place] = true;
+                    ledger.counts.relations_written += 1;
+                    arguments.push((role.as_str(), filler.as_str()));
+                }
+            }
+            self.event(document, numbers, event, &arguments);
+        }
+        let mut roles: HashMap<usize, &KeptRelation> = HashMap::new();
+        for relation in &kept.relations {
+            let [(_, source), (_, target)] = &relation.ends;
+            if let Some(place) = untold.take(span(&triggers, source), &relation.kind, span(&triggers, target))
+            {
+                roles.insert(place, relation);
+            }
+        }
+        for (place, relation) in document.relations.iter().enumerate().filter(|(place, _)| !told[*place]) {
             let (source, target) = (numbers.get(&*relation.source), numbers.get(&*relation.target));
             let (Some(source), Some(target)) = (source, target) else {
                 ledger.lose_relation(Loss::EndpointMissing, &document.id, relation);
                 continue;
             };
             self.words.relation(&relation.kind);
-            self.lines.relation(&type_name(&relation.kind), *source, *target);
+            let ends = [("Arg1", format!("T{source}")), ("Arg2", format!("T{target}"))];
+            let original = roles.get(&place);
+            let ends = original.and_then(|original| original_ends(original, &names)).unwrap_or(ends);
+            let number = self.lines.relation(&type_name(&relation.kind), &ends);
+            if let Some(original) = original {
+                names.insert(&original.id, format!("R{number}"));
+            }
             ledger.counts.relations_written += 1;
         }
+        self.lines.about_others(&kept, &names, &mut self.words);
+    }
+
+    fn event(
+        &mut self,
+        document: &Document,
+        numbers: &HashMap<&str, u32>,
+        event: &Event,
+        arguments: &[(&str, &str)],
+    ) {
+        let number = numbers.get(event.trigger.as_str());
+        let trigger = document.annotations.iter().find(|annotation| annotation.id == event.trigger);
+        let (Some(number), Some(trigger)) = (number, trigger) else { return };
+        let name = self.names.of(&trigger.label);
+        let label = name.written.as_deref().unwrap_or(&name.path);
+        self.words.event(label, arguments.iter().map(|(role, _)| *role));
+        self.lines.event(&type_name(label), *number, arguments);
     }
 
     fn write(&mut self, document: &Document, out: &mut Vec<u8>) -> io::Result<()> {
@@ -125,4 +182,18 @@ impl BratPart {
         }
         Ok(())
     }
+}
+
+/// The ends of a relation as the original names them; `None` where its roles can't stand in a line.
+fn original_ends<'k>(
+    original: &'k KeptRelation,
+    names: &HashMap<&str, String>,
+) -> Option<[(&'k str, String); 2]> {
+    let [(first, source), (second, target)] = &original.ends;
+    let is_role = |role: &str| type_name(role) == role && !role.is_empty();
+    if first == second || !is_role(first) || !is_role(second) {
+        return None;
+    }
+    let name = |id: &str| names.get(id).cloned();
+    Some([(first, name(source)?), (second, name(target)?)])
 }

@@ -47,6 +47,51 @@ fn every_kind_of_line() {
 }
 
 #[test]
+fn what_an_import_kept_comes_back() {
+    let text = r##"{"id":"t","text":"Spin it down twice ","metadata":{
+            "brat_events":[["E7","Action","T3",["Acts-on","T1"],["Site2","E9"],["Gone","T8"]],["E9","Action","T2"],["E10","Action","T8"]],
+            "brat_relations":[["R5","Or",["From","E9"],["To","T1"]]],
+            "brat_attributes":[["A1","Sure","R5",null],["A2","Sure","R6",null]],
+            "brat_normalizations":[["N4","Ref","E9","DB:1","down"]],
+            "brat_notes":[["#1","AnnotatorNotes","E7","hm"],"odd"]},
+          "annotations":[{"id":"T1","start":5,"end":7,"label":"Thing"},{"id":"T2","start":8,"end":12,"label":"Action"},
+            {"id":"T3","start":0,"end":4,"label":"Action"},{"id":"T4","start":13,"end":19,"label":"Count"}],
+          "relations":[{"source":"T2","target":"T1","type":"Or"},{"source":"T4","target":"T2","type":"Or"},
+            {"source":"T3","target":"T1","type":"Acts-on"},{"source":"T3","target":"T2","type":"Site2"}]}"##;
+    let (_, ann, conf, ledger) = brat("{}", text);
+    let expected = [
+        "T1\tThing 5 7\tit",
+        "T2\tAction 8 12\tdown",
+        "T3\tAction 0 4\tSpin",
+        "T4\tCount 13 19\ttwice ",
+        "E1\tAction:T3 Acts-on:T1 Site2:E2",
+        "E2\tAction:T2",
+        "R1\tOr From:E2 To:T1\t",
+        "R2\tOr Arg1:T4 Arg2:T2\t",
+        "A1\tSure R1",
+        "N1\tRef E2 DB:1\tdown",
+        "#1\tAnnotatorNotes E1\thm",
+        "",
+    ];
+    assert_eq!(ann, expected.join("\n"));
+    assert!(conf.contains("[events]\n\nAction\tActs-on*:<ANY>, Site*:<ANY>\n\n"), "{conf}");
+    assert_eq!((ledger.counts.relations_written, ledger.losses(0).len()), (4, 0));
+}
+
+#[test]
+fn names_that_differ_by_case_alone_are_refused() {
+    let texts = [document(r#"{"id":"a","text":""}"#), document(r#"{"id":"A","text":""}"#)];
+    let order = order("brat", "{}");
+    let format = crate::open(&order).unwrap();
+    let mut encoder = format.start(&Schema::default()).unwrap();
+    for text in &texts {
+        encoder.push(text, &mut Vec::new(), &mut Ledger::default()).unwrap();
+    }
+    let notes = encoder.finish(&mut Vec::new()).unwrap();
+    assert!(format.seal(&Schema::default(), &[crate::PartSummary { texts: 2, notes }]).is_err());
+}
+
+#[test]
 fn what_brat_has_no_place_for_is_lost() {
     let (_, ann, _, ledger) = brat(
         "{}",

@@ -19,7 +19,7 @@ pub(super) struct BratText {
 pub(super) struct Placed {
     /// Its fragments, ascending; none is blank or holds a line break.
     pub(super) fragments: Vec<(u32, u32)>,
-    /// Whether white space at the edge of a fragment was left out.
+    /// Whether white space beside a line break, or a line break at the edge, was left out.
     pub(super) is_trimmed: bool,
 }
 
@@ -85,18 +85,20 @@ impl BratText {
         at - self.left_out.partition_point(|left_out| *left_out < at) as u32
     }
 
-    /// A fragment per line.
+    /// A fragment per line, without the white space beside a line's end.
     fn split(&self, start: u32, end: u32, placed: &mut Placed) {
         let covered = self.chars.slice(&self.content, start, end).unwrap_or_default();
+        let lines = covered.split(is_line_break).count();
         let mut at = start;
-        for line in covered.split(is_line_break) {
-            let headless = line.trim_start_matches(is_space);
-            let kept = headless.trim_end_matches(is_space);
+        for (nth, line) in covered.split(is_line_break).enumerate() {
+            let headless = if nth > 0 { line.trim_start_matches(is_space) } else { line };
+            let kept = if nth + 1 < lines { headless.trim_end_matches(is_space) } else { headless };
             let begin = at + line[..line.len() - headless.len()].chars().count() as u32;
-            if !kept.is_empty() {
+            let is_blank = kept.chars().all(is_space);
+            if !is_blank {
                 placed.fragments.push((begin, begin + kept.chars().count() as u32));
             }
-            placed.is_trimmed |= kept.len() < line.len();
+            placed.is_trimmed |= kept.len() < line.len() || is_blank && !line.is_empty();
             at += line.chars().count() as u32 + 1;
         }
         placed.is_trimmed |= covered.starts_with(is_line_break) || covered.ends_with(is_line_break);
@@ -143,6 +145,8 @@ mod tests {
         check("Foo\n  Bar", (0, 9), "[(0, 3), (6, 9)] Foo Bar trimmed");
         check("Foo\u{2028}Bar", (0, 7), "[(0, 3), (4, 7)] Foo Bar");
         check("😀Foo\n", (1, 5), "[(1, 4)] Foo trimmed");
+        check("a Foo b", (1, 6), "[(1, 6)]  Foo ");
+        check("a\n\nb", (0, 4), "[(0, 1), (3, 4)] a b");
         check(" \n ", (0, 3), "empty_span");
         check("Foo", (1, 1), "empty_span");
         check("Foo", (2, 4), "out_of_range");

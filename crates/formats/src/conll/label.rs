@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::support::tokenize::is_space;
+use super::style::Style;
 
 /// Labels made fit for a column, each worked out once.
 #[derive(Default)]
@@ -14,15 +14,16 @@ pub(super) struct ColumnLabels {
 
 impl ColumnLabels {
     /// The form that stands in the column; `None` when the label can stand as it is.
-    pub(super) fn encoded(&mut self, number: u32, label: &str) -> Option<&str> {
+    pub(super) fn encoded(&mut self, number: u32, label: &str, style: &Style) -> Option<&str> {
         let at = number as usize;
         if self.known.len() <= at {
             self.known.resize_with(at + 1, || None);
         }
-        let encoded = self.known[at].get_or_insert_with(|| match encode(label) {
-            Cow::Owned(encoded) => Encoded::Other(encoded),
-            Cow::Borrowed(_) => Encoded::Same,
-        });
+        let encoded =
+            self.known[at].get_or_insert_with(|| match encode(label, |character| style.refuses(character)) {
+                Cow::Owned(encoded) => Encoded::Other(encoded),
+                Cow::Borrowed(_) => Encoded::Same,
+            });
         match encoded {
             Encoded::Other(encoded) => Some(encoded),
             Encoded::Same => None,
@@ -35,15 +36,15 @@ enum Encoded {
     Other(String),
 }
 
-/// Percent-encodes white space. A label that already looks percent-encoded has its `%` encoded, so that no two
+/// Percent-encodes what is refused. A label that already looks percent-encoded has its `%` encoded, so that no two
 /// labels become one.
-fn encode(label: &str) -> Cow<'_, str> {
-    if !label.contains(is_space) && !looks_encoded(label) {
+fn encode(label: &str, is_refused: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !label.contains(&is_refused) && !looks_encoded(label) {
         return Cow::Borrowed(label);
     }
     let mut encoded = String::with_capacity(label.len() + 8);
     for character in label.chars() {
-        if character == '%' || is_space(character) {
+        if character == '%' || is_refused(character) {
             for byte in character.encode_utf8(&mut [0; 4]).bytes() {
                 // Writing into memory can't fail.
                 let _written = write!(encoded, "%{byte:02X}");
@@ -64,9 +65,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::support::tokenize::is_space;
 
     fn check(label: &str, expected: &str) {
-        assert_eq!(encode(label), expected);
+        assert_eq!(encode(label, is_space), expected);
     }
 
     #[test]
@@ -83,7 +85,7 @@ mod tests {
         #[test]
         fn no_two_labels_become_one(one in "[ab%209\\t ]{1,6}", other in "[ab%209\\t ]{1,6}") {
             prop_assume!(one != other);
-            prop_assert_ne!(encode(&one), encode(&other));
+            prop_assert_ne!(encode(&one, is_space), encode(&other, is_space));
         }
     }
 }

@@ -3,11 +3,13 @@
 use serde_json::Value;
 use spanfleet_core::{
     Annotation, Change, CharIndex, Document, Ledger, Loss, Options, Order, Token,
-    options::{Column, LabelScheme},
+    options::{Column, ConllStyle, LabelScheme},
 };
 
-use super::docstart::{self, DocKey, DocStarts};
+use super::docstart::{self, DocStarts, Ends};
 use super::label::ColumnLabels;
+use super::style::Style;
+use super::universal;
 use crate::support::{
     labels::{Labeller, Run, Tokenized},
     names::LabelNames,
@@ -16,25 +18,36 @@ use crate::support::{
 };
 use crate::{EncodeError, PartEncoder};
 
+/// U+FEFF, which is a mark of the encoding at the beginning of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// What stands in a column that nothing is known for: no field may be empty.
-const UNKNOWN: &str = "_";
+pub(super) const UNKNOWN: &str = "_";
 
 pub(super) struct ConllPart {
     tokenizer: Tokenizer,
     labeller: Labeller,
     chars: CharIndex,
     starts: DocStarts,
-    ends: Option<(DocKey, DocKey)>,
+    ends: Option<Ends>,
     lines: Lines,
 }
 
 /// How lines are written; apart from what finds tokens and runs, which lines borrow from.
 struct Lines {
-    columns: Vec<Column>,
+    style: Style,
     needs_gold: bool,
     scheme: LabelScheme,
     names: LabelNames,
     labels: ColumnLabels,
+}
+
+/// What one line is about.
+struct Row<'d> {
+    input: Tokenized<'d>,
+    at: usize,
+    tag: Option<Tag<'d>>,
+    gold: Option<&'d Token>,
 }
 
 /// What was changed in a text beyond the moves of its spans.
@@ -44,15 +57,15 @@ struct Cleaning {
 }
 
 impl ConllPart {
-    pub(super) fn new(order: &Order) -> ConllPart {
+    pub(super) fn new(order: &Order, style: Style) -> ConllPart {
         let options = &order.options;
         ConllPart {
             tokenizer: Tokenizer::new(options.tokenizer),
             labeller: Labeller::new(options),
             chars: CharIndex::default(),
-            starts: DocStarts::new(options),
+            starts: DocStarts::new(options.docstart, &style),
             ends: None,
-            lines: Lines::new(options),
+            lines: Lines::new(options, style),
         }
     }
 }
@@ -75,16 +88,16 @@ impl PartEncoder for ConllPart {
         }
         let input = Tokenized { document, chars: &self.chars, tokens, origin };
         let runs = self.labeller.label(input, &mut self.lines.names, ledger)?;
-        let key = self.starts.key(document);
-        match &mut self.ends {
-            // What stands before the first text is for `seal` to know.
-            None => self.ends = Some((key.clone(), key)),
-            Some((_, last)) => {
-                self.starts.write(Some(last), &key, out);
-                *last = key;
-            }
+        let (key, begin) = (self.starts.key(document), out.len());
+        // What stands before the first text is for `seal` to know.
+        let is_first = self.ends.is_none();
+        let ends = self.ends.get_or_insert_with(|| Ends { first: key.clone(), last: None, has_mark: false });
+        if !is_first {
+            self.starts.write(Some(&ends.last), &key, out);
         }
+        ends.last = key;
         self.lines.write(input, runs, out, ledger);
+        ends.has_mark |= is_first && out[begin..].starts_with(BYTE_ORDER_MARK);
         ledger.counts.texts += 1;
         ledger.counts.tokens += tokens.len() as u64;
         Ok(())
@@ -103,11 +116,11 @@ fn lose_text(document: &Document, ledger: &mut Ledger) {
 }
 
 impl Lines {
-    fn new(options: &Options) -> Lines {
+    fn new(options: &Options, style: Style) -> Lines {
         let is_gold = |column: &Column| matches!(column, Column::Pos | Column::Lemma | Column::Chunk);
         Lines {
-            columns: options.columns.clone(),
-            needs_gold: options.columns.iter().any(is_gold),
+            needs_gold: style.columns.iter().any(is_gold),
+            style,
             scheme: options.label_scheme,
             names: LabelNames::new(options),
             labels: ColumnLabels::default(),
@@ -118,36 +131,87 @@ impl Lines {
         let mut cleaning = Cleaning { was_cleaned: input.origin == Origin::BrokenGold };
         let mut tagger = Tagger::new(self.scheme, runs);
         let mut gold = GoldTokens::new(input, self.needs_gold);
-        for (at, token) in input.tokens.iter().enumerate() {
-            let tag = tagger.tag(at);
-            let is_inside_run = tag.is_some_and(|tag| !tag.is_first);
-            if at > 0 && token.after_line_break && !is_inside_run {
+        let (mut begin, mut number) = (0, 0);
+        while begin < input.tokens.len() {
+            let sentence = begin..sentence_end(input.tokens, runs, begin);
+            number += 1;
+            if self.style.kind == ConllStyle::Conllu {
+                universal::write_comments(input, number, sentence.clone(), out);
+            }
+            for at in sentence.clone() {
+                let row = Row { input, at, tag: tagger.tag(at), gold: gold.of(&input.tokens[at]) };
+                if self.style.kind == ConllStyle::Conllu {
+                    let touches_next = at + 1 < sentence.end && universal::touch(input.tokens, at);
+                    self.write_universal(&row, at - begin + 1, touches_next, out, &mut cleaning);
+                } else {
+                    self.write_columns(&row, out, &mut cleaning);
+                }
                 out.push(b'\n');
             }
-            let gold = gold.of(token);
-            for (column_at, column) in self.columns.iter().enumerate() {
-                if column_at > 0 {
-                    out.push(b'\t');
-                }
-                let value = match column {
-                    Column::Token => {
-                        write_token(input, token, out, &mut cleaning);
-                        continue;
-                    }
-                    Column::Label => {
-                        write_tag(&mut self.names, &mut self.labels, self.scheme, input, tag, out);
-                        continue;
-                    }
-                    Column::Pos => gold.and_then(|token| token.pos.as_deref()),
-                    Column::Lemma => gold.and_then(|token| token.lemma.as_deref()),
-                    Column::Chunk => gold.and_then(|token| token.chunk.as_deref()),
-                };
-                write_gold(value, out, &mut cleaning);
-            }
             out.push(b'\n');
+            begin = sentence.end;
         }
-        out.push(b'\n');
         self.count_changes(input.document, runs, &cleaning, ledger);
+    }
+
+    fn write_columns(&mut self, row: &Row<'_>, out: &mut Vec<u8>, cleaning: &mut Cleaning) {
+        for at in 0..self.style.columns.len() {
+            if at > 0 {
+                out.extend_from_slice(self.style.parting.as_bytes());
+            }
+            match self.style.columns[at] {
+                Column::Token => write_token(row, &self.style, out, cleaning),
+                Column::Label => self.write_tag(row, out),
+                Column::Pos => write_gold(row.gold.and_then(|token| token.pos.as_deref()), out, cleaning),
+                Column::Lemma => write_gold(row.gold.and_then(|token| token.lemma.as_deref()), out, cleaning),
+                Column::Chunk => write_gold(row.gold.and_then(|token| token.chunk.as_deref()), out, cleaning),
+            }
+        }
+    }
+
+    /// ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC.
+    fn write_universal(
+        &mut self,
+        row: &Row<'_>,
+        number: usize,
+        touches_next: bool,
+        out: &mut Vec<u8>,
+        cleaning: &mut Cleaning,
+    ) {
+        out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        out.push(b'\t');
+        write_token(row, &self.style, out, cleaning);
+        out.push(b'\t');
+        write_gold(row.gold.and_then(|token| token.lemma.as_deref()), out, cleaning);
+        for part_of_speech in universal::parts_of_speech(row.gold) {
+            out.push(b'\t');
+            write_gold(part_of_speech, out, cleaning);
+        }
+        out.extend_from_slice(b"\t_\t_\t_\t_\t");
+        if row.tag.is_some() {
+            out.extend_from_slice(b"NER=");
+            self.write_tag(row, out);
+        }
+        out.extend_from_slice(match (row.tag.is_some(), touches_next) {
+            (true, true) => b"|SpaceAfter=No",
+            (false, true) => b"SpaceAfter=No",
+            (true, false) => b"",
+            (false, false) => UNKNOWN.as_bytes(),
+        });
+    }
+
+    fn write_tag(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        let Some(tag) = row.tag else { return out.push(b'O') };
+        let annotation = &row.input.document.annotations[tag.run.annotation as usize];
+        let is_orphan = tag.is_first
+            && self.scheme == LabelScheme::Bio
+            && !tag.run.touches
+            && is_orphan(row.input, annotation);
+        out.extend_from_slice(if is_orphan { "I-" } else { tag.prefix }.as_bytes());
+        let name = self.names.of(&annotation.label);
+        let label = name.written.as_deref().unwrap_or(&name.path);
+        let encoded = self.labels.encoded(name.number, label, &self.style);
+        out.extend_from_slice(encoded.unwrap_or(label).as_bytes());
     }
 
     fn count_changes(&mut self, document: &Document, runs: &[Run], cleaning: &Cleaning, ledger: &mut Ledger) {
@@ -159,38 +223,40 @@ impl Lines {
             let annotation = &document.annotations[run.annotation as usize];
             let name = self.names.of(&annotation.label);
             let label = name.written.as_deref().unwrap_or(&name.path);
-            if !is_lost && self.labels.encoded(name.number, label).is_some() {
+            if !is_lost && self.labels.encoded(name.number, label, &self.style).is_some() {
                 ledger.change_annotation(Change::Relabelled, &document.id, &annotation.id);
             }
         }
     }
 }
 
-fn write_token(input: Tokenized<'_>, token: &TokenSpan, out: &mut Vec<u8>, cleaning: &mut Cleaning) {
-    let text = token.text(&input.document.text).as_bytes();
-    if input.origin != Origin::Gold || memchr::memchr3(b'\t', b'\r', b'\n', text).is_none() {
-        return out.extend_from_slice(text);
-    }
-    cleaning.was_cleaned = true;
-    out.extend(text.iter().map(|byte| if matches!(byte, b'\t' | b'\r' | b'\n') { b'_' } else { *byte }));
+/// Where the sentence ends that begins at a token: at a line break that no run crosses.
+fn sentence_end(tokens: &[TokenSpan], runs: &[Run], begin: usize) -> usize {
+    let is_inside = |at: usize| {
+        let run = runs.get(runs.partition_point(|run| (run.last as usize) < at));
+        run.is_some_and(|run| (run.first as usize) < at)
+    };
+    let ends = |at: &usize| tokens[*at].after_line_break && !is_inside(*at);
+    (begin + 1..tokens.len()).find(ends).unwrap_or(tokens.len())
 }
 
-fn write_tag(
-    names: &mut LabelNames,
-    labels: &mut ColumnLabels,
-    scheme: LabelScheme,
-    input: Tokenized<'_>,
-    tag: Option<Tag<'_>>,
-    out: &mut Vec<u8>,
-) {
-    let Some(tag) = tag else { return out.push(b'O') };
-    let annotation = &input.document.annotations[tag.run.annotation as usize];
-    let is_orphan =
-        tag.is_first && scheme == LabelScheme::Bio && !tag.run.touches && is_orphan(input, annotation);
-    out.extend_from_slice(if is_orphan { "I-" } else { tag.prefix }.as_bytes());
-    let name = names.of(&annotation.label);
-    let label = name.written.as_deref().unwrap_or(&name.path);
-    out.extend_from_slice(labels.encoded(name.number, label).unwrap_or(label).as_bytes());
+fn write_token(row: &Row<'_>, style: &Style, out: &mut Vec<u8>, cleaning: &mut Cleaning) {
+    let text = row.input.tokens[row.at].text(&row.input.document.text);
+    if row.input.origin != Origin::Gold {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    if style.is_strict() {
+        return write_strictly(text, out, cleaning);
+    }
+    let is_parting = |character: char| matches!(character, '\t' | '\r' | '\n');
+    cleaning.was_cleaned |= text.contains(is_parting);
+    out.extend(text.bytes().map(|byte| if is_parting(char::from(byte)) { b'_' } else { byte }));
+}
+
+/// A token of the corpus without white space; `_` for one of nothing.
+fn write_strictly(text: &str, out: &mut Vec<u8>, cleaning: &mut Cleaning) {
+    cleaning.was_cleaned |= text.is_empty() || text.contains(is_space);
+    out.extend_from_slice(universal::form(text).as_bytes());
 }
 
 /// Whether the corpus began this span with an `I-` tag. It is given back, so that what was read from CoNLL is

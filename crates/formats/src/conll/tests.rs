@@ -98,20 +98,83 @@ const DOCS: &str = r#"{"id":"1","text":"a","metadata":{"file":"f","doc":1}}
 
 #[test]
 fn documents_start_with_their_line() {
-    let all =
-        "-DOCSTART-\tO\n\na\tO\n\nb\tO\n\n-DOCSTART-\tO\n\nc\tO\n\nd\tO\n\ne\tO\n\n-DOCSTART-\tO\n\nf\tO\n\n";
-    check("{}", DOCS, all);
-    let always = all.replace("d\tO", "-DOCSTART-\tO\n\nd\tO").replace("e\tO", "-DOCSTART-\tO\n\ne\tO");
+    // Texts of no document don't join the one before them.
+    let all = ["", "a\tO\n\nb\tO\n\n", "c\tO\n\n", "d\tO\n\ne\tO\n\n", "f\tO\n\n"].join("-DOCSTART-\tO\n\n");
+    check("{}", DOCS, &all);
+    let always = all.replace("e\tO", "-DOCSTART-\tO\n\ne\tO");
     check(r#"{"docstart":true}"#, DOCS, &always);
     check(r#"{"docstart":false}"#, DOCS, &all.replace("-DOCSTART-\tO\n\n", ""));
     let four = r#"{"columns":["token","pos","chunk","label"]}"#;
-    check(four, r#"{"id":"1","text":"a","metadata":{"doc":1}}"#, "-DOCSTART-\t-X-\tO\tO\n\na\t_\t_\tO\n\n");
+    check(four, r#"{"id":"1","text":"a","metadata":{"doc":1}}"#, "-DOCSTART- -X- O O\n\na\t_\t_\tO\n\n");
+}
+
+#[test]
+fn a_mark_at_the_beginning_is_none_of_the_file() {
+    let marked = "{\"id\":\"1\",\"text\":\"\u{feff}a b\"}";
+    check("{}", marked, "\n\u{feff}\tO\na\tO\nb\tO\n\n");
+    check(r#"{"docstart":true}"#, marked, "-DOCSTART-\tO\n\n\u{feff}\tO\na\tO\nb\tO\n\n");
+    check("{}", &format!("{{\"id\":\"0\",\"text\":\"c\"}}\n{marked}"), "c\tO\n\n\u{feff}\tO\na\tO\nb\tO\n\n");
+}
+
+#[test]
+fn styles_of_the_shared_tasks_part_by_a_space() {
+    let two = "Ada B-PER\nmet O\nBo B-PER\nLi I-PER\n. O\n\n";
+    check(r#"{"conll_style":"conll2002"}"#, ADA, two);
+    let three = "Ada NNP B-PER\nmet VBD O\nBo _ B-PER\nLi _ I-PER\n. _ O\n\n";
+    check(r#"{"conll_style":"conll2002","include_pos":true}"#, ADA, three);
+    let four = "Ada NNP B-NP B-PER\nmet VBD _ O\nBo _ _ B-PER\nLi _ _ I-PER\n. _ _ O\n\n";
+    check(r#"{"conll_style":"conll2003"}"#, ADA, four);
+    let spaced =
+        r#"{"id":"1","text":"a b","metadata":{"doc":1},"tokens":[{"start":0,"end":3},{"start":3,"end":3}]}"#;
+    let ledger = check(
+        r#"{"conll_style":"conll2003","tokenizer":"gold"}"#,
+        spaced,
+        "-DOCSTART- -X- O O\n\na_b _ _ O\n_ _ _ O\n\n",
+    );
+    assert_eq!(ledger.changes(0)[0].reason, Change::Cleaned);
+    let dutch = r#"{"conll_style":"conll2002","include_pos":true}"#;
+    check(dutch, spaced, "-DOCSTART- -DOCSTART- O\n\na _ O\nb _ O\n\n");
+    let error = make(&order("conll", r#"{"conll_style":"conll2003","include_lemma":true}"#)).err().unwrap();
+    assert!(
+        error.to_string().ends_with("allowed: token, pos, chunk, label with conll_style=conll2003"),
+        "{error}"
+    );
+}
+
+#[test]
+fn universal_dependencies_have_ten_columns() {
+    let options = r#"{"conll_style":"conllu"}"#;
+    let texts = r##"{"id":"a b","text":"#Ada went.\nOk","metadata":{"file":"f","doc":1},"annotations":[{"id":"1","start":1,"end":4,"label":"A|B C"}],"tokens":[{"start":0,"end":1},{"start":1,"end":4,"pos":"PROPN","lemma":"Ada"},{"start":5,"end":9,"pos":"VBD"}]}
+{"id":"c","text":"x"}"##;
+    let expected = [
+        "# newdoc id = f-1",
+        "# sent_id = a b-1",
+        "# text = #Ada went.",
+        "1\t#\t_\t_\t_\t_\t_\t_\t_\tSpaceAfter=No",
+        "2\tAda\tAda\tPROPN\t_\t_\t_\t_\t_\tNER=B-A%7CB%20C",
+        "3\twent\t_\t_\tVBD\t_\t_\t_\t_\tSpaceAfter=No",
+        "4\t.\t_\t_\t_\t_\t_\t_\t_\t_",
+        "",
+        "# sent_id = a b-2",
+        "# text = Ok",
+        "1\tOk\t_\t_\t_\t_\t_\t_\t_\t_",
+        "",
+        "# newdoc",
+        "# sent_id = c-1",
+        "# text = x",
+        "1\tx\t_\t_\t_\t_\t_\t_\t_\t_",
+        "",
+        "",
+    ];
+    let ledger = check(options, texts, &expected.join("\n"));
+    assert_eq!(ledger.changes(0)[0].reason, Change::Relabelled);
 }
 
 #[test]
 fn documents_start_once_wherever_parts_are_cut() {
     let documents: Vec<Document> = corpus(DOCS);
-    for options in ["{}", r#"{"docstart":true}"#, r#"{"docstart":false}"#] {
+    let conllu = r#"{"conll_style":"conllu"}"#;
+    for options in ["{}", r#"{"docstart":true}"#, r#"{"docstart":false}"#, conllu] {
         let order = order("conll", options);
         let whole = export(&order, &[&documents]).0;
         for (one, two) in

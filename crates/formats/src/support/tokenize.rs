@@ -1,8 +1,12 @@
-//! Where tokens lie. No token of `words` or `whitespace` holds a character that Python's `str.split()` would
+//! Where tokens lie. No token of `words`, `whitespace` or `spacy` holds a character that Python's `str.split()` would
 //! split at: every reader of column formats uses it.
 
 use spanfleet_core::{CharIndex, Document, options};
 use unicode_segmentation::UnicodeSegmentation;
+
+mod spacy;
+
+use spacy::SpacyRules;
 
 /// One token in code points and bytes, end exclusive. Only a gold token can be empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,12 +55,13 @@ pub fn is_space(character: char) -> bool {
 pub struct Tokenizer {
     kind: options::Tokenizer,
     tokens: Vec<TokenSpan>,
+    spacy: SpacyRules,
 }
 
 impl Tokenizer {
     /// A tokenizer of that kind.
     pub fn new(kind: options::Tokenizer) -> Tokenizer {
-        Tokenizer { kind, tokens: Vec::new() }
+        Tokenizer { kind, tokens: Vec::new(), spacy: SpacyRules::default() }
     }
 
     /// The tokens of a document, ascending, never overlapping. A text without gold tokens falls back to `words`.
@@ -68,9 +73,12 @@ impl Tokenizer {
             return (&self.tokens, Origin::Gold);
         }
         self.tokens.clear();
-        let tokens = &mut self.tokens;
+        let (tokens, rules) = (&mut self.tokens, &mut self.spacy);
         match self.kind {
             options::Tokenizer::Whitespace => for_each_run(&document.text, |run| tokens.push(run)),
+            options::Tokenizer::Spacy => {
+                for_each_run(&document.text, |run| cut_as_spacy(&document.text, run, rules, tokens));
+            }
             _ => for_each_run(&document.text, |run| cut_words(&document.text, run, tokens)),
         }
         (&self.tokens, if is_gold { Origin::BrokenGold } else { Origin::Rule })
@@ -123,6 +131,26 @@ fn cut_words(text: &str, run: TokenSpan, tokens: &mut Vec<TokenSpan>) {
         }
     } else {
         piece.split_word_bounds().for_each(|word| push(word.len(), word.chars().count()));
+    }
+}
+
+/// Cuts a run where spaCy's English tokenizer does; every character is in a token.
+fn cut_as_spacy(text: &str, run: TokenSpan, rules: &mut SpacyRules, tokens: &mut Vec<TokenSpan>) {
+    let piece = run.text(text);
+    let is_ascii = run.end - run.start == run.end_byte - run.start_byte;
+    let (mut chars, mut begin) = (run.start, 0);
+    for end in rules.split(piece) {
+        let bytes = &piece[begin..*end as usize];
+        let start = chars;
+        chars += if is_ascii { bytes.len() } else { bytes.chars().count() } as u32;
+        tokens.push(TokenSpan {
+            start,
+            end: chars,
+            start_byte: run.start_byte + begin as u32,
+            end_byte: run.start_byte + end,
+            after_line_break: run.after_line_break && begin == 0,
+        });
+        begin = *end as usize;
     }
 }
 

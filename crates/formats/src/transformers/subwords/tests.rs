@@ -80,5 +80,9 @@ fn what_leaves_no_room_or_is_no_tokenizer_is_refused() {
     broken.options.read_files(|_| Ok::<_, String>(b"{}".to_vec())).unwrap();
     assert!(error(&broken).contains("option `tokenizer` can't be"), "{}", error(&broken));
     let conll = order("conll", r#"{"tokenizer":{"file":"t.json"}}"#);
-    assert!(error(&conll).ends_with("allowed: words, whitespace, gold with conll"), "{}", error(&conll));
+    assert!(
+        error(&conll).ends_with("allowed: words, whitespace, gold, spacy with conll"),
+        "{}",
+        error(&conll)
+    );
 }

@@ -1,8 +1,12 @@
 //! A zip whose entries are written part by part: each entry with its own head, and at the end the directory of all.
 
-use std::io;
+use std::collections::HashSet;
+use std::io::{self, Read, Write};
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::{Compress, Compression, FlushCompress, Status, read::DeflateDecoder, write::DeflateEncoder};
+
+use crate::EncodeError;
 
 const LOCAL_HEAD: u32 = 0x0403_4b50;
 const DIRECTORY_HEAD: u32 = 0x0201_4b50;
@@ -22,8 +26,8 @@ const LOCAL_HEAD_BYTES: u64 = 30;
 
 /// What the directory says of an entry, but for its offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ZipEntry {
-    pub(super) name: String,
+pub(crate) struct ZipEntry {
+    pub(crate) name: String,
     checksum: u32,
     compressed_bytes: u32,
     bytes: u32,
@@ -31,12 +35,12 @@ pub(super) struct ZipEntry {
 
 impl ZipEntry {
     /// Bytes of the whole entry.
-    pub(super) fn entry_bytes(&self) -> u64 {
+    pub(crate) fn entry_bytes(&self) -> u64 {
         LOCAL_HEAD_BYTES + self.name.len() as u64 + u64::from(self.compressed_bytes)
     }
 
     /// Appends a compact form to a table.
-    pub(super) fn store(&self, table: &mut Vec<u8>) {
+    pub(crate) fn store(&self, table: &mut Vec<u8>) {
         for number in [self.name.len() as u32, self.checksum, self.compressed_bytes, self.bytes] {
             table.extend_from_slice(&number.to_le_bytes());
         }
@@ -44,7 +48,7 @@ impl ZipEntry {
     }
 
     /// The first entry of a table, and the rest of it; `None` when it is broken.
-    pub(super) fn restore(table: &[u8]) -> Option<(ZipEntry, &[u8])> {
+    pub(crate) fn restore(table: &[u8]) -> Option<(ZipEntry, &[u8])> {
         let (numbers, rest) = table.split_at_checked(16)?;
         let number = |at: usize| {
             numbers.get(4 * at..4 * at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes)
@@ -96,17 +100,17 @@ impl ZipEntry {
 }
 
 /// Writes entries, with a compressor that it keeps.
-pub(super) struct ZipWriter {
+pub(crate) struct ZipWriter {
     compress: Compress,
 }
 
 impl ZipWriter {
-    pub(super) fn new() -> ZipWriter {
+    pub(crate) fn new() -> ZipWriter {
         ZipWriter { compress: Compress::new(Compression::default(), false) }
     }
 
     /// Appends an entry; fails on content of 4 GiB and more.
-    pub(super) fn write(&mut self, name: &str, content: &[u8], out: &mut Vec<u8>) -> io::Result<ZipEntry> {
+    pub(crate) fn write(&mut self, name: &str, content: &[u8], out: &mut Vec<u8>) -> io::Result<ZipEntry> {
         let too_large = |_| io::Error::other("a file in a zip can't have 4 GiB or more");
         let mut checksum = flate2::Crc::new();
         checksum.update(content);
@@ -141,8 +145,45 @@ impl ZipWriter {
     }
 }
 
+/// A table of stored entries as notes hold it: deflated, in base64, for most of it is names that are alike.
+pub(crate) fn note_entries(table: &[u8]) -> io::Result<String> {
+    let mut deflater = DeflateEncoder::new(Vec::new(), Compression::best());
+    deflater.write_all(table)?;
+    Ok(STANDARD.encode(deflater.finish()?))
+}
+
+/// The entries that [`note_entries`] noted; `None` when the note is broken.
+pub(crate) fn noted_entries(note: &str) -> Option<Vec<ZipEntry>> {
+    let deflated = STANDARD.decode(note).ok()?;
+    let mut table = Vec::new();
+    DeflateDecoder::new(deflated.as_slice()).read_to_end(&mut table).ok()?;
+    let (mut entries, mut rest) = (Vec::new(), table.as_slice());
+    while !rest.is_empty() {
+        let (entry, after) = ZipEntry::restore(rest)?;
+        entries.push(entry);
+        rest = after;
+    }
+    Some(entries)
+}
+
+/// Refuses names of which unpacking would write one file over the other, on systems too that know no case.
+pub(crate) fn refuse_twins(entries: &[ZipEntry]) -> Result<(), EncodeError> {
+    let mut names = HashSet::with_capacity(entries.len());
+    match entries.iter().find(|entry| !names.insert(entry.name.to_lowercase())) {
+        None => Ok(()),
+        Some(twin) => Err(EncodeError {
+            text: None,
+            message: format!(
+                "two texts would be the file `{}`, as case does not tell files apart everywhere; give texts ids of \
+                 their own, or choose a format that keeps them in one file",
+                twin.name
+            ),
+        }),
+    }
+}
+
 /// The directory of all entries, which stand one after the other from the file's beginning.
-pub(super) fn directory<'e>(entries: impl Iterator<Item = &'e ZipEntry>) -> Vec<u8> {
+pub(crate) fn directory<'e>(entries: impl Iterator<Item = &'e ZipEntry>) -> Vec<u8> {
     let (mut out, mut offset, mut count) = (Vec::new(), 0, 0_u64);
     for entry in entries {
         entry.write_directory(offset, &mut out);
