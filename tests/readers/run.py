@@ -23,6 +23,7 @@ from spacy.cli.debug_data import debug_data
 from spacy.cli.init_config import init_config
 
 import export as exports
+from back import imported, told
 from corpus import anchor, differences, leaf, load, split_of
 from export import ROOT, export, spanfleet
 
@@ -197,6 +198,18 @@ def test_verify_finds(name, golden, tmp_path):
         spanfleet("verify", made.folder, "-q", status=1)
         path.write_bytes(content)
     spanfleet("verify", made.folder, "-q")
+
+
+def test_doccano_has_the_same_spans_without_relations(golden, tmp_path):
+    """`[start, end, label]` and entities with relations, read by the importer of doccano."""
+    module = reader("doccano")
+    related = export(golden, "doccano", tmp_path / "related")
+    spanfleet("export", golden, "--format", "doccano", "--out", tmp_path / "alone", "-q")
+    alone = [json.loads(line) for line in (tmp_path / "alone/train.jsonl").read_text("utf-8").split("\n") if line]
+    assert all("label" in example and "entities" not in example for example in alone)
+    found = imported(related, tmp_path / "alone/train.jsonl", "doccano")
+    expected = [replace(document, relations=[]) for document in module.read(related)]
+    assert [told(document, ("label",)) for document in found] == [told(document, ("label",)) for document in expected]
 
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason=f"there are no corpora in {CORPORA}")
