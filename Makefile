@@ -8,7 +8,7 @@ CARGO ?= cargo
 TESTS := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run --no-fail-fast || echo test --no-fail-fast)
 DEMO_OUT := target/demo-out
 
-.PHONY: help demo test check fmt bench up down
+.PHONY: help demo test check fmt bench elastic release up down
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -21,6 +21,8 @@ test: check ## install what is missing, then run everything against real servers
 	scripts/setup-test-servers.sh
 	$(CARGO) build --workspace --bins --tests
 	target/debug/with-servers -- $(CARGO) $(TESTS) --workspace
+	scripts/check-readers.sh target/debug/spanfleet
+	scripts/check-deploy.sh
 
 check: ## formatting and lints
 	$(CARGO) fmt --all --check
@@ -34,6 +36,14 @@ bench: ## memory and time of the fleet on a large corpus
 	$(CARGO) build --profile demo -p spanfleet
 	$(CARGO) build --workspace --bins --tests
 	SPANFLEET_BIN=$(CURDIR)/target/demo/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
+
+elastic: ## scale real workers 1-4-1 by the signal that the chart's autoscaler uses
+	scripts/setup-test-servers.sh
+	$(CARGO) build --workspace --bins
+	target/debug/with-servers --without-radosgw -- scripts/check-deploy.sh --elastic
+
+release: ## archives of the binary with licences and bill of materials
+	scripts/release.sh
 
 up: ## a fleet on private servers on this machine, until `make down`
 	scripts/setup-test-servers.sh

@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Token(TokenCommand),
     /// Check every connection
     Doctor(JsonArgs),
+    /// Check that what the database promises stands in the store
+    Fsck(FsckArgs),
     /// Whether a server is alive: what a container asks
     Health(HealthArgs),
     /// Check artifacts against their manifest
@@ -132,10 +134,19 @@ pub(crate) struct PreviewArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct FsckArgs {
+    /// Read every byte of every artifact too
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct HealthArgs {
-    /// The address of a dispatcher, of `serve`, or of a worker's metrics
-    #[arg(long, env = "SPANFLEET_URL", default_value = "http://127.0.0.1:8080", value_name = "URL")]
-    pub(crate) url: String,
+    /// Addresses of a dispatcher, of `serve`, or of a worker's metrics; one that is alive is enough
+    #[arg(long, default_values = ["http://127.0.0.1:8080", "http://127.0.0.1:9090"], value_name = "URL")]
+    pub(crate) url: Vec<String>,
 }
 
 /// What to export, and how.

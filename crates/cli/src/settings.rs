@@ -89,6 +89,12 @@ pub(crate) struct ServeSettings {
     /// After how long a task that nobody claimed gets a new hint
     #[arg(long, env = "SPANFLEET_REHINT_SECONDS", default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     rehint_seconds: u32,
+    /// Signs webhooks; without it jobs can't name one
+    #[arg(long, env = "SPANFLEET_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
+    webhook_secret: Option<String>,
+    /// Call webhooks over http and at private addresses too
+    #[arg(long, env = "SPANFLEET_WEBHOOK_PRIVATE")]
+    webhook_private: bool,
 }
 
 impl ServeSettings {
@@ -97,6 +103,10 @@ impl ServeSettings {
             expires_in_seconds: self.expires_in,
             link_seconds: self.link_seconds,
             rehint_after_seconds: self.rehint_seconds,
+            webhooks: spanfleet_dispatcher::WebhookSettings {
+                secret: self.webhook_secret.clone(),
+                allows_private: self.webhook_private,
+            },
             ..spanfleet_dispatcher::Settings::default()
         }
     }

@@ -17,6 +17,7 @@ pub struct Metrics {
     pub outbox_unpublished: IntGauge,
     pub outbox_oldest_seconds: Gauge,
     pub expiry_backlog: IntGauge,
+    pub invariant_violations_total: IntCounterVec,
 }
 
 impl Metrics {
@@ -62,6 +63,13 @@ impl Metrics {
             outbox_oldest_seconds: keep(
                 registry,
                 Gauge::with_opts(opts("outbox_oldest_seconds", "age of the oldest of them")),
+            )?,
+            invariant_violations_total: keep(
+                registry,
+                IntCounterVec::new(
+                    opts("invariant_violations_total", "promises that a check found broken"),
+                    &["invariant"],
+                ),
             )?,
             expiry_backlog: keep(
                 registry,

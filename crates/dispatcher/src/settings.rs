@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::WebhookSettings;
+
 /// Settings of one dispatcher process.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -13,6 +15,10 @@ pub struct Settings {
     pub sweep_every: Duration,
     /// How often expired jobs and leftovers are looked at.
     pub remove_every: Duration,
+    /// Who may be told that a job has ended, and how.
+    pub webhooks: WebhookSettings,
+    /// How often the promises of the protocol are checked.
+    pub check_every: Duration,
     /// After how long a ready task without a claim gets a new hint.
     pub rehint_after_seconds: u32,
 }
@@ -24,6 +30,8 @@ impl Default for Settings {
             link_seconds: 15 * 60,
             sweep_every: Duration::from_secs(1),
             remove_every: Duration::from_secs(2),
+            webhooks: WebhookSettings { secret: None, allows_private: false },
+            check_every: Duration::from_hours(1),
             rehint_after_seconds: 120,
         }
     }

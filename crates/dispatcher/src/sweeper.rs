@@ -9,7 +9,10 @@ use spanfleet_relay::Relay;
 use spanfleet_storage::{Storage, StorageError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Metrics, Settings};
+use crate::{
+    Metrics, Settings,
+    fsck::{Depth, fsck},
+};
 
 /// Rows in one round.
 const ROWS_PER_ROUND: u32 = 200;
@@ -91,6 +94,22 @@ impl Sweeper {
         }
     }
 
+    /// Checks the promises of the protocol now and then until told to stop. What is broken is counted and told.
+    pub async fn check_promises(&self, stop: CancellationToken) {
+        while wait(&stop, self.settings.check_every).await {
+            match fsck(self.metastore.as_ref(), self.storage.as_ref(), Depth::Sizes).await {
+                Ok(report) => {
+                    for violation in report.violations {
+                        let label = [violation.invariant];
+                        self.metrics.invariant_violations_total.with_label_values(&label).inc();
+                        tracing::error!(job = %violation.job, invariant = violation.invariant, what = violation.what);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "can't check the promises; trying again later"),
+            }
+        }
+    }
+
     async fn remove_round(&self) -> Result<(), SweepError> {
         for job in self.metastore.begin_expiry(ROWS_PER_ROUND).await? {
             self.empty(&job).await?;
@@ -134,7 +153,7 @@ impl Sweeper {
 }
 
 /// Waits; false when it is time to stop.
-async fn wait(stop: &CancellationToken, time: std::time::Duration) -> bool {
+pub(crate) async fn wait(stop: &CancellationToken, time: std::time::Duration) -> bool {
     tokio::select! {
         () = stop.cancelled() => false,
         () = tokio::time::sleep(time) => true,

@@ -127,7 +127,8 @@ mod tests {
         assert_eq!(templates().len(), SCRIPTS.len());
         for template in templates() {
             assert!(template.script().len() > 100, "{}", template.path());
-            let order = Order::new(&template.format, &[&template.layer()], &Map::new(), Include::default());
+            let include = Include { relations: template.include_relations, ..Include::default() };
+            let order = Order::new(&template.format, &[&template.layer()], &Map::new(), include);
             crate::open(&order.unwrap()).unwrap_or_else(|error| panic!("{}: {error}", template.path()));
         }
     }

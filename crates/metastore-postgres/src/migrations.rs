@@ -9,9 +9,10 @@ use sqlx::{
 use crate::{Result, error};
 
 /// Every migration, in order. A new one goes to the end; one that has been released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "platform", include_str!("../../../migrations/postgres/0001_platform.sql")),
     (2, "export", include_str!("../../../migrations/postgres/0002_export.sql")),
+    (3, "webhooks", include_str!("../../../migrations/postgres/0003_webhooks.sql")),
 ];
 
 /// Runs what is missing. An advisory lock makes other processes wait.

@@ -49,7 +49,7 @@ macro_rules! contract_tests {
             a_release_is_no_failure, failures_wait_and_poison_ends, a_crasher_is_quarantined,
             commits_at_once_open_one_finalize, attempts_may_be_noted_twice,
             hints_are_taken_once, a_noisy_user_starves_nobody, lost_hints_come_again, a_retry_has_no_hint_until_due,
-            backlog_counts_what_waits, callers_that_go_away_leave_nothing_open,
+            backlog_counts_what_waits, webhooks_are_taken_until_done, callers_that_go_away_leave_nothing_open,
         }
     };
     ($make:path => $($story:ident,)+) => {

@@ -115,6 +115,8 @@ statements! { $
     FindExpiring = "find_expiring",
     FindLeftovers = "find_leftovers",
     MarkSwept = "mark_swept",
+    TakeWebhooks = "take_webhooks",
+    FinishWebhook = "finish_webhook",
     ReadBacklog = "read_backlog",
     ReadNow = "read_now",
 }

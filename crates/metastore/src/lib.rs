@@ -165,6 +165,10 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
     async fn with_leftovers(&self, limit: u32) -> Result<Vec<JobRow>>;
     /// The job's leftovers are gone.
     async fn mark_swept(&self, job: Uuid) -> Result<()>;
+    /// Webhooks of jobs that have ended, each put off for its next try; at most `limit`.
+    async fn take_webhooks(&self, limit: u32) -> Result<Vec<WebhookRow>>;
+    /// The job's webhook was answered, or is given up.
+    async fn finish_webhook(&self, job_id: i32) -> Result<()>;
     /// Gauges.
     async fn backlog(&self) -> Result<Backlog>;
     /// The database's clock.

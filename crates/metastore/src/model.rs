@@ -127,8 +127,21 @@ pub struct NewJob {
     pub idempotency_key: Option<String>,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
+    /// Called when the job ends. A secret may be in it: never logged.
+    pub webhook_url: Option<String>,
     /// The row of the template that was asked for: its use is counted.
     pub template_id: Option<i32>,
+}
+
+/// Somebody who wants to know that a job has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebhookRow {
+    /// Where to call.
+    pub url: String,
+    /// The how manieth try this is, from 1.
+    pub attempt: u32,
+    /// The job.
+    pub job: JobRow,
 }
 
 /// What became of a submit.

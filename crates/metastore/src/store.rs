@@ -14,9 +14,14 @@ mod jobs;
 mod sweeping;
 mod tasks;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+};
 
 use async_trait::async_trait;
+use prometheus::{Histogram, register_histogram};
 use spanfleet_core::{
     ProjectId, TaskId, Timestamp, UserId,
     job::{ErrorClass, JobEvent},
@@ -28,7 +33,7 @@ use uuid::Uuid;
 use crate::{
     Assignment, Backlog, Caller, Driver, FinalReport, FormatRow, JobRow, JobsQuery, Metastore,
     MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectRow, Row, Session, Statement,
-    Submitted, SweepReport, TemplateRow, TokenRow,
+    Submitted, SweepReport, TemplateRow, TokenRow, WebhookRow,
 };
 use tasks::Answer;
 
@@ -66,7 +71,7 @@ impl<D: Driver> Store<D> {
     {
         let driver = Arc::clone(&self.driver);
         self.uncancelled(async move {
-            let mut session = driver.begin().await?;
+            let mut session = timed(driver.begin()).await?;
             let value = work(&mut *session).await?;
             session.commit().await?;
             Ok(value)
@@ -81,7 +86,7 @@ impl<D: Driver> Store<D> {
         F: for<'s> FnOnce(&'s mut dyn Session) -> Work<'s, T> + Send + 'static,
     {
         let driver = Arc::clone(&self.driver);
-        self.uncancelled(async move { work(&mut *driver.acquire().await?).await }).await
+        self.uncancelled(async move { work(&mut *timed(driver.acquire()).await?).await }).await
     }
 
     async fn uncancelled<T: Send + 'static>(
@@ -98,6 +103,20 @@ impl<D: Driver> Store<D> {
         }
     }
 }
+
+/// Notes how long a connection was waited for.
+async fn timed<T>(connecting: impl Future<Output = Result<T>>) -> Result<T> {
+    let _timer = POOL_WAIT_SECONDS.start_timer();
+    connecting.await
+}
+
+/// Seconds until a connection of the pool was free.
+static POOL_WAIT_SECONDS: LazyLock<Histogram> = LazyLock::new(|| {
+    let (name, help) = ("spanfleet_db_pool_wait_seconds", "until a connection to the metastore was free");
+    let buckets = vec![0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0];
+    // It fails only on a name that is no name, or that this process has given already.
+    register_histogram!(name, help, buckets).expect("a constant name, registered once")
+});
 
 /// The row of a statement that always returns one.
 fn only(rows: &[Row]) -> Result<&Row> {
@@ -305,6 +324,14 @@ impl<D: Driver> Metastore for Store<D> {
 
     async fn mark_swept(&self, job: Uuid) -> Result<()> {
         each!(self, session => session.execute(Statement::MarkSwept, params![job])).map(|_| ())
+    }
+
+    async fn take_webhooks(&self, limit: u32) -> Result<Vec<WebhookRow>> {
+        each!(self, session => sweeping::take_webhooks(session, limit))
+    }
+
+    async fn finish_webhook(&self, job_id: i32) -> Result<()> {
+        each!(self, session => session.execute(Statement::FinishWebhook, params![job_id])).map(|_| ())
     }
 
     async fn backlog(&self) -> Result<Backlog> {

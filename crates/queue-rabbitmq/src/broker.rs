@@ -121,6 +121,11 @@ impl Link {
         self.connection.status().connected() && self.channel.status().connected()
     }
 
+    /// Whether the broker refuses messages for want of memory or disk.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
     /// Another channel on the same connection.
     pub(crate) async fn next_channel(&self, broker: &Broker) -> Result<Link, QueueError> {
         let channel = broker.open_channel(&self.connection).await?;

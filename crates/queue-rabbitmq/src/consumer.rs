@@ -22,6 +22,7 @@ use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
 use crate::delivery::{Out, put_back};
 use crate::error::too_late;
 use crate::message::decode;
+use crate::metrics;
 
 /// Waits between attempts are drawn from nothing to this, doubled each time up to the longest.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
@@ -79,11 +80,7 @@ impl Supervisor {
         while !self.stop.is_cancelled() {
             let subscribed = match first.take() {
                 Some(subscription) => Ok(subscription),
-                None => self
-                    .stop
-                    .run_until_cancelled(subscribe(&self.broker, self.prefetch))
-                    .await
-                    .unwrap_or_else(|| Err(too_late("consume from", &self.broker.address()))),
+                None => self.subscribe_anew().await,
             };
             failures = match subscribed {
                 Ok(subscription) => {
@@ -97,6 +94,12 @@ impl Supervisor {
             };
             self.stop.run_until_cancelled(tokio::time::sleep(wait(failures))).await;
         }
+    }
+
+    async fn subscribe_anew(&self) -> Result<Subscription, QueueError> {
+        metrics::RECONNECTS.inc();
+        let subscribing = self.stop.run_until_cancelled(subscribe(&self.broker, self.prefetch)).await;
+        subscribing.unwrap_or_else(|| Err(too_late("consume from", &self.broker.address())))
     }
 
     /// Hands deliveries over until the consumer is closed or the subscription is lost.

@@ -21,6 +21,7 @@ mod consumer;
 mod delivery;
 mod error;
 mod message;
+mod metrics;
 mod publisher;
 mod queue;
 mod settings;

@@ -1,6 +1,7 @@
 //! Sending a window of hints, and knowing what became of each.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, PublisherConfirm};
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
 use crate::error::too_late;
 use crate::message::encode;
+use crate::metrics;
 
 /// How many hints wait for their confirms at once. Confirms come in batches; more brings nothing.
 pub(crate) const WINDOW: usize = 200;
@@ -47,8 +49,11 @@ impl Publisher {
     /// Sends a window and waits until the fate of each of its hints is known. After an error nothing of it is,
     /// and the channel must not be used again: a late answer would be taken for another's.
     pub(crate) async fn send(&mut self, broker: &Broker, window: &[TaskId]) -> Result<Sent, QueueError> {
-        let sending = timeout(broker.settings.confirm_timeout, self.send_and_wait(broker, window));
-        let sent = sending.await.map_err(|_| {
+        let begun = Instant::now();
+        let sent = timeout(broker.settings.confirm_timeout, self.send_and_wait(broker, window)).await;
+        metrics::CONFIRM_SECONDS.observe(begun.elapsed().as_secs_f64());
+        metrics::BLOCKED.set(self.link.is_blocked().into());
+        let sent = sent.map_err(|_| {
             let address = broker.address();
             let message = format!("`{address}` did not confirm in time; it may be short of memory or disk");
             QueueError::new(QueueErrorKind::Transient, message)
@@ -77,6 +82,7 @@ impl Publisher {
         }
         let confirmed =
             acked.into_iter().filter(|(_, id)| !returned.contains(id)).map(|(task, _)| task).collect();
+        metrics::RETURNED.inc_by(returned.len() as u64);
         Ok(Sent { confirmed, some_returned: !returned.is_empty() })
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use crate::RabbitSettings;
 use crate::broker::Broker;
 use crate::consumer::{RabbitConsumer, subscribe};
+use crate::metrics;
 use crate::publisher::{Publisher, Sent, WINDOW};
 
 /// A queue of hints at RabbitMQ.
@@ -29,6 +30,7 @@ impl RabbitQueue {
     /// Connects. Fails when the set-up is wrong; a broker that is merely away is connected to later, by
     /// whichever call comes first when it is back.
     pub async fn connect(settings: RabbitSettings) -> Result<RabbitQueue, QueueError> {
+        metrics::show();
         let broker = Arc::new(Broker::new(settings)?);
         let publisher = unless_away(Publisher::connect(&broker).await)?;
         Ok(RabbitQueue { broker, publisher: Mutex::new(publisher) })
@@ -41,7 +43,10 @@ impl RabbitQueue {
     ) -> Result<Vec<TaskId>, QueueError> {
         let mut publisher = match slot.take() {
             Some(publisher) if publisher.link.is_connected() => publisher,
-            _ => Publisher::connect(&self.broker).await?,
+            _ => {
+                metrics::RECONNECTS.inc();
+                Publisher::connect(&self.broker).await?
+            }
         };
         let Sent { confirmed, some_returned } = publisher.send(&self.broker, window).await?;
         if some_returned {

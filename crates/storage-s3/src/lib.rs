@@ -17,6 +17,7 @@
 mod bucket;
 mod compose;
 mod error;
+mod metrics;
 mod multipart;
 mod plan;
 mod settings;

@@ -10,6 +10,7 @@ use spanfleet_storage::{StorageError, StorageErrorKind};
 
 use crate::bucket::Bucket;
 use crate::error::Answer;
+use crate::metrics::Inflight;
 use crate::settings::timeouts;
 
 /// Copying 5 GiB inside a store, or joining 10,000 parts, says nothing for minutes.
@@ -27,6 +28,7 @@ pub(crate) struct Target {
 pub(crate) struct Multipart {
     pub(crate) target: Target,
     is_open: bool,
+    _counted: Inflight,
 }
 
 impl Multipart {
@@ -48,7 +50,7 @@ impl Multipart {
             return Err(StorageError::new(StorageErrorKind::Transient, message));
         };
         let target = Target { bucket: bucket.clone(), key: key.to_owned(), id };
-        Ok(Multipart { target, is_open: true })
+        Ok(Multipart { target, is_open: true, _counted: Inflight::begin() })
     }
 
     pub(crate) fn id(&self) -> &str {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::metrics::Timer;
 use aws_config::BehaviorVersion;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -109,6 +110,7 @@ impl S3Settings {
         };
         let config = aws_sdk_s3::config::Builder::from(&shared)
             .force_path_style(self.path_style)
+            .interceptor(Timer)
             .request_checksum_calculation(calculation)
             .response_checksum_validation(validation)
             .build();

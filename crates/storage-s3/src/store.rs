@@ -18,6 +18,7 @@ use crate::S3Settings;
 use crate::bucket::Bucket;
 use crate::compose::compose;
 use crate::error::Answer;
+use crate::metrics;
 use crate::multipart;
 use crate::plan::PART_BYTES_MIN;
 use crate::upload::S3Upload;
@@ -53,6 +54,7 @@ impl S3Storage {
     pub async fn connect(settings: S3Settings) -> Result<S3Storage, StorageError> {
         let settings =
             S3Settings { part_bytes: settings.part_bytes.max(PART_BYTES_MIN as usize), ..settings };
+        metrics::show();
         let (client, credentials) = settings.client().await;
         let bucket = Bucket { client, settings: Arc::new(settings) };
         Ok(S3Storage { bucket, credentials, deletes_one_by_one: Arc::default() })

@@ -68,6 +68,7 @@ fn a_fleet_loses_a_worker_and_no_byte() {
     assert_nothing_vanished(&fleets);
     assert_eq!(fleets["counts"], direct["counts"]);
     assert_eq!(only_sha256(&fleets), only_sha256(&direct));
+    spanfleet_with(fleet.work.path(), &fleet.env, &["fsck", "--deep"]).ok();
 }
 
 #[test]

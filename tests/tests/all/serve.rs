@@ -1,6 +1,12 @@
 //! `spanfleet serve` on the embedded defaults: the same jobs with no server at all.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    time::Duration,
+};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -16,7 +22,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Starts `serve` in a folder and finds its address and token in what it prints.
 pub(crate) fn start(folder: &Path) -> (Process, Client) {
-    let mut serve = Process::spanfleet("serve", folder).args(["serve", "--listen", "127.0.0.1:0"]).start();
+    start_with(folder, &[])
+}
+
+/// The same with settings.
+fn start_with(folder: &Path, env: &[(&str, &str)]) -> (Process, Client) {
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let serve = Process::spanfleet("serve", folder).envs(env).args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut serve = serve.start();
     let line = serve.wait_for_line("spanfleet serves", PATIENCE);
     let (url, token) = line.rsplit_once("/#token=").unwrap();
     let url = url.rsplit_once(' ').unwrap().1.to_owned();
@@ -70,6 +83,70 @@ fn links_of_a_directory_work_and_can_not_be_forged() {
     assert_eq!((rest.status, rest.body.as_slice()), (206, &whole.body[10..]));
     stranger.get(&link.replace("train.csv", "manifest.json")).is_problem(403, "not valid");
     assert_eq!(api.job(&uuid)["download_count"], 1);
+}
+
+#[test]
+fn whoever_asked_is_told_of_the_end() {
+    let work = tempfile::tempdir().unwrap();
+    spanfleet(work.path(), &["import", &harbour(), "--project", "harbour"]).ok();
+    let env = [("SPANFLEET_WEBHOOK_SECRET", "canary-of-a-secret"), ("SPANFLEET_WEBHOOK_PRIVATE", "true")];
+    let (serve, api) = start_with(work.path(), &env);
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/hook?key=canary-of-a-key", receiver.local_addr().unwrap());
+    let uuid = api.create(&json!({"project": "harbour", "format": "csv", "webhook_url": address}));
+    // The first call fails, hence a second one.
+    let mut calls = Vec::new();
+    for status in ["500 Internal Server Error", "204 No Content"] {
+        let (mut stream, _) = receiver.accept().unwrap();
+        calls.push(read_request(&mut stream));
+        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+    }
+    for (at, (head, body)) in calls.iter().enumerate() {
+        let told: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((&told["event"], &told["job"]["job_uuid"]), (&json!("job.completed"), &json!(uuid)));
+        assert_eq!(told["delivery"], format!("{uuid}-{}", at + 1));
+        assert!(head.contains("x-spanfleet-signature: t=") && head.contains(",v1="), "{head}");
+    }
+    assert!(!serve.output().contains("canary"), "{}", serve.output());
+    api.post("/export/create-job", &json!({"project": "harbour", "format": "csv", "webhook_url": "ftp://x"}))
+        .is_problem(422, "webhook_url");
+}
+
+/// Head, in lower case, and body of one HTTP request.
+fn read_request(stream: &mut TcpStream) -> (String, String) {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut line) = (String::new(), String::new());
+    while reader.read_line(&mut line).unwrap() > 2 {
+        head.push_str(&line.to_lowercase());
+        line.clear();
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut body = vec![0; length.trim().parse().unwrap()];
+    reader.read_exact(&mut body).unwrap();
+    (head, String::from_utf8(body).unwrap())
+}
+
+#[test]
+fn broken_promises_are_found() {
+    let work = tempfile::tempdir().unwrap();
+    spanfleet(work.path(), &["import", &harbour(), "--project", "harbour"]).ok();
+    let (_serve, api) = start(work.path());
+    let uuid = api.create(&json!({"project": "harbour", "format": "csv"}));
+    api.wait_for(&uuid, "completed", PATIENCE);
+    let fsck = |flags: &[&str]| spanfleet(work.path(), &[&["fsck"], flags].concat());
+    assert!(fsck(&["--deep"]).ok().out.contains("1 jobs, 0 violations"));
+    let file = work.path().join("spanfleet-data/artifacts").join(&uuid).join("train.csv");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    fsck(&[]).ok();
+    let said = fsck(&["--deep"]);
+    assert!(said.out.contains("I1") && said.out.contains("SHA-256"), "{}", said.out);
+    said.fails(1, "promises");
+    fs::remove_file(&file).unwrap();
+    let said = fsck(&["--json"]);
+    assert!(said.out.contains("is gone"), "{}", said.out);
+    said.fails(1, "promises");
 }
 
 #[test]

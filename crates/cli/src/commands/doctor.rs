@@ -62,8 +62,14 @@ async fn check_storage(wire: &Wire) -> Result<String, Failure> {
 
 /// Asks a server whether it is alive.
 pub(super) fn health(args: &HealthArgs) -> Result<(), Failure> {
-    let address = format!("{}/healthz", args.url.trim_end_matches('/'));
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
-    agent.get(&address).call().map_err(|error| Failure::new(format!("`{address}`: {error}")))?;
-    Ok(())
+    let mut reasons = Vec::new();
+    for url in &args.url {
+        let address = format!("{}/healthz", url.trim_end_matches('/'));
+        match agent.get(&address).call() {
+            Ok(_) => return Ok(()),
+            Err(error) => reasons.push(format!("`{address}`: {error}")),
+        }
+    }
+    Err(Failure::new(reasons.join("; ")))
 }

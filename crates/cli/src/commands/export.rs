@@ -137,6 +137,7 @@ impl OneShot {
             idempotency_key: None,
             traceparent: None,
             template_id: None,
+            webhook_url: None,
         };
         match self.metastore.submit(&job).await? {
             Submitted::New(row) | Submitted::Same(row) => {

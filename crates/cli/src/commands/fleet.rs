@@ -7,7 +7,7 @@ use std::{
 
 use prometheus::Registry;
 use spanfleet_core::chain;
-use spanfleet_dispatcher::{Api, Sweeper, probes, probes::Probes, router, tokens};
+use spanfleet_dispatcher::{Api, Sweeper, Webhooks, probes, probes::Probes, router, tokens};
 use spanfleet_metastore::{Metastore, MetastoreErrorKind};
 use spanfleet_queue::Queue;
 use spanfleet_relay::Relay;
@@ -100,7 +100,8 @@ impl Node {
             queue,
             storage: wire.storage().await?,
             relay,
-            registry: Registry::new(),
+            // Drivers count here too.
+            registry: prometheus::default_registry().clone(),
             stop: stop_signal()?,
         })
     }
@@ -149,13 +150,19 @@ impl Node {
         );
         let previewer = Arc::new(SourcePreviewer(wire.source()?));
         let stop = self.stop.clone();
+        let webhooks = Webhooks::new(metastore.clone(), settings.webhooks.clone());
         let api = Api::new(metastore, storage, relay.clone(), metrics.clone(), settings, previewer, stop);
         let relays_already = worker.is_some();
         let app = router(api, self.probes(worker, Some(metrics)));
         parts.spawn(serve_http(listener, app, self.stop.clone()));
         let (sweeping, stop) = (sweeper.clone(), self.stop.clone());
         parts.spawn(async move {
-            tokio::join!(sweeping.sweep_tasks(stop.clone()), sweeper.remove_objects(stop));
+            tokio::join!(
+                sweeping.sweep_tasks(stop.clone()),
+                sweeper.remove_objects(stop.clone()),
+                sweeper.check_promises(stop.clone()),
+                webhooks.run(stop)
+            );
             Ok(())
         });
         if !relays_already {

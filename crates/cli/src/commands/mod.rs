@@ -4,6 +4,7 @@ mod doctor;
 mod export;
 mod fleet;
 mod formats;
+mod fsck;
 mod import;
 mod jobs;
 mod order;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Migrate => runtime()?.block_on(token::migrate(&wire))?,
         Command::Token(command) => runtime()?.block_on(token::run(&wire, command))?,
         Command::Doctor(args) => runtime()?.block_on(doctor::doctor(&wire, args.json))?,
+        Command::Fsck(args) => runtime()?.block_on(fsck::check(&wire, &args))?,
         Command::Serve(args) => runtime()?.block_on(fleet::serve(&wire, &args))?,
         Command::Dispatcher(args) => runtime()?.block_on(fleet::dispatcher(&wire, &args))?,
         Command::Worker(args) => runtime()?.block_on(fleet::worker(&wire, &args))?,

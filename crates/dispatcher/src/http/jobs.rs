@@ -57,10 +57,9 @@ fn new_job(
     request: CreateJob,
     asked: Asked,
 ) -> Result<NewJob, Failure> {
-    if request.webhook_url.is_some() {
-        return Err(
-            Failure::new(422, "this version calls no webhooks; follow the job instead").about("webhook_url")
-        );
+    let webhook = request.webhook_url.as_deref();
+    if let Some(reason) = webhook.and_then(|address| api.settings.webhooks.refuse(address)) {
+        return Err(Failure::new(422, reason).about("webhook_url"));
     }
     let expires_in_seconds = request.expires_in.unwrap_or(api.settings.expires_in_seconds);
     if !(1..=MOST_EXPIRES_IN).contains(&expires_in_seconds) {
@@ -82,6 +81,7 @@ fn new_job(
         idempotency_key: idempotency_key(headers)?,
         traceparent: text_header(headers, "traceparent"),
         template_id,
+        webhook_url: request.webhook_url,
     })
 }
 

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Metrics, Previewer, Settings, probes, signer::Signer};
 use failure::Failure;
+pub(crate) use jobs::view::view;
 
 /// A request's body may be this large: filters with many ids are, nothing else is.
 const MOST_BODY_BYTES: usize = 8 * 1024 * 1024;

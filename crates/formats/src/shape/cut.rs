@@ -1,7 +1,9 @@
 //! Steps that cut a text into several: sentences and windows. No cut lies inside a span, as long as there is
 //! another place for it.
 
-use spanfleet_core::{Change, CharIndex, Document, Extent, Ledger, Loss, options::Window};
+use std::collections::{HashMap, HashSet};
+
+use spanfleet_core::{Change, CharIndex, Document, Extent, Ledger, Loss, Token, options::Window};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::support::tokenize::Tokenizer;
@@ -101,20 +103,10 @@ fn cut(document: Document, ranges: &[Range], ledger: &mut Ledger, pieces: &mut V
     }
     ledger.change_text(Change::SplitText, &document.id);
     ledger.counts.texts_selected += ranges.len() as u64 - 1;
-    let (chars, mut written) = (CharIndex::new(&document.text), vec![false; document.annotations.len()]);
-    let mut by_start: Vec<usize> = (0..document.annotations.len()).collect();
-    let start_of = |at: usize| document.annotations[at].extent.hull().map_or(0, |hull| hull.0);
-    by_start.sort_by_key(|at| start_of(*at));
+    let (sheet, mut written) = (Sheet::of(&document), vec![false; document.annotations.len()]);
     let first_new = pieces.len();
     for (number, range) in ranges.iter().enumerate() {
-        let from = by_start.partition_point(|at| start_of(*at) < range.0);
-        let through = by_start.partition_point(|at| start_of(*at) <= range.1);
-        let whole_text = by_start.iter().filter(|at| is_whole_text(&document, **at));
-        let mut on: Vec<usize> =
-            by_start[from..through].iter().filter(|at| lies_in(&document, **at, *range)).copied().collect();
-        on.extend(whole_text);
-        on.sort_unstable();
-        on.dedup();
+        let mut on = sheet.annotations_in(*range);
         // The first piece of two that touch has an empty span between them.
         on.retain(|at| !(written[*at] && is_empty(&document, *at)));
         for at in &on {
@@ -123,16 +115,90 @@ fn cut(document: Document, ranges: &[Range], ledger: &mut Ledger, pieces: &mut V
                 ledger.counts.annotations_selected += 1;
             }
         }
-        pieces.push(piece(&document, &chars, *range, number, &on));
+        pieces.push(sheet.piece(*range, number, &on));
     }
     for (annotation, _) in document.annotations.iter().zip(&written).filter(|(_, written)| !**written) {
-        ledger.lose_annotation(lost_because(&annotation.extent, chars.chars()), &document.id, &annotation.id);
+        let loss = lost_because(&annotation.extent, sheet.chars.chars());
+        ledger.lose_annotation(loss, &document.id, &annotation.id);
     }
     deal_relations(&document, &mut pieces[first_new..], ledger);
 }
 
-fn is_whole_text(document: &Document, at: usize) -> bool {
-    document.annotations[at].extent == Extent::Text
+/// A document with what stands on it in order, so that a piece costs what is on it and not what is on the text.
+struct Sheet<'d> {
+    document: &'d Document,
+    chars: CharIndex,
+    /// Annotations that have a place, by their start.
+    by_start: Vec<usize>,
+    /// Annotations of the whole text.
+    whole_text: Vec<usize>,
+    tokens: Option<Vec<&'d Token>>,
+}
+
+impl<'d> Sheet<'d> {
+    fn of(document: &'d Document) -> Sheet<'d> {
+        let all = 0..document.annotations.len();
+        let (whole_text, mut by_start): (Vec<usize>, Vec<usize>) =
+            all.partition(|at| document.annotations[*at].extent == Extent::Text);
+        by_start.sort_by_key(|at| start_of(document, *at));
+        let tokens = document.tokens.as_ref().map(|tokens| {
+            let mut tokens: Vec<&Token> = tokens.iter().collect();
+            tokens.sort_by_key(|token| token.start);
+            tokens
+        });
+        Sheet { document, chars: CharIndex::new(&document.text), by_start, whole_text, tokens }
+    }
+
+    /// In input order.
+    fn annotations_in(&self, range: Range) -> Vec<usize> {
+        let from = self.by_start.partition_point(|at| start_of(self.document, *at) < range.0);
+        let through = self.by_start.partition_point(|at| start_of(self.document, *at) <= range.1);
+        let candidates = self.by_start[from..through].iter().copied();
+        let mut on: Vec<usize> = candidates.filter(|at| lies_in(self.document, *at, range)).collect();
+        on.extend(&self.whole_text);
+        on.sort_unstable();
+        on
+    }
+
+    fn tokens_in(&self, (start, end): Range) -> Option<Vec<Token>> {
+        let tokens = self.tokens.as_ref()?;
+        let from = tokens.partition_point(|token| token.start < start);
+        let through = tokens.partition_point(|token| token.start <= end);
+        let moved =
+            |token: &&Token| Token { start: token.start - start, end: token.end - start, ..(*token).clone() };
+        let sound = |token: &&&Token| token.start <= token.end && token.end <= end;
+        Some(tokens[from..through].iter().filter(sound).map(moved).collect())
+    }
+
+    fn piece(&self, range: Range, number: usize, on: &[usize]) -> Document {
+        let document = self.document;
+        let moved = |at: &usize| {
+            let mut annotation = document.annotations[*at].clone();
+            move_back(&mut annotation.extent, range.0);
+            annotation
+        };
+        Document {
+            id: format!("{}#{number}", document.id).into(),
+            text: self.chars.slice(&document.text, range.0, range.1).unwrap_or_default().to_owned(),
+            metadata: document.metadata.clone(),
+            annotations: on.iter().map(moved).collect(),
+            relations: Vec::new(),
+            tokens: self.tokens_in(range),
+        }
+    }
+}
+
+fn move_back(extent: &mut Extent, chars: u32) {
+    let shift = |(start, end): (&mut u32, &mut u32)| (*start, *end) = (*start - chars, *end - chars);
+    match extent {
+        Extent::Text => {}
+        Extent::Span { start, end } => shift((start, end)),
+        Extent::Fragments(fragments) => fragments.iter_mut().for_each(|(start, end)| shift((start, end))),
+    }
+}
+
+fn start_of(document: &Document, at: usize) -> u32 {
+    document.annotations[at].extent.hull().map_or(0, |hull| hull.0)
 }
 
 fn is_empty(document: &Document, at: usize) -> bool {
@@ -159,51 +225,22 @@ fn lost_because(extent: &Extent, chars: usize) -> Loss {
     if is_outside || !is_sound(extent) { Loss::OutOfRange } else { Loss::Truncated }
 }
 
-fn piece(document: &Document, chars: &CharIndex, range: Range, number: usize, on: &[usize]) -> Document {
-    let (start, end) = range;
-    let shifted = |at: &usize| {
-        let mut annotation = document.annotations[*at].clone();
-        match &mut annotation.extent {
-            Extent::Text => {}
-            Extent::Span { start: from, end: to } => (*from, *to) = (*from - start, *to - start),
-            Extent::Fragments(fragments) => {
-                for (from, to) in fragments {
-                    (*from, *to) = (*from - start, *to - start);
-                }
-            }
-        }
-        annotation
-    };
-    let inside = |token: &&spanfleet_core::Token| start <= token.start && token.end <= end;
-    let moved = |token: &spanfleet_core::Token| spanfleet_core::Token {
-        start: token.start - start,
-        end: token.end - start,
-        ..token.clone()
-    };
-    Document {
-        id: format!("{}#{number}", document.id).into(),
-        text: chars.slice(&document.text, start, end).unwrap_or_default().to_owned(),
-        metadata: document.metadata.clone(),
-        annotations: on.iter().map(shifted).collect(),
-        relations: Vec::new(),
-        tokens: document.tokens.as_ref().map(|tokens| tokens.iter().filter(inside).map(moved).collect()),
-    }
-}
-
 /// A relation goes with every piece that has both its ends.
 fn deal_relations(document: &Document, pieces: &mut [Document], ledger: &mut Ledger) {
     if document.relations.is_empty() {
         return;
     }
+    let mut by_source: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, relation) in document.relations.iter().enumerate() {
+        by_source.entry(&relation.source).or_default().push(at);
+    }
     let mut written = vec![false; document.relations.len()];
     for piece in pieces {
-        let ids: std::collections::HashSet<_> =
-            piece.annotations.iter().map(|annotation| annotation.id.as_str()).collect();
-        let both = |at: &usize| {
-            let relation = &document.relations[*at];
-            ids.contains(relation.source.as_str()) && ids.contains(relation.target.as_str())
-        };
-        let on: Vec<usize> = (0..document.relations.len()).filter(both).collect();
+        let ids: HashSet<_> = piece.annotations.iter().map(|annotation| annotation.id.as_str()).collect();
+        let from_here = ids.iter().filter_map(|id| by_source.get(id)).flatten().copied();
+        let mut on: Vec<usize> =
+            from_here.filter(|at| ids.contains(document.relations[*at].target.as_str())).collect();
+        on.sort_unstable();
         for at in &on {
             ledger.counts.relations_selected += u64::from(std::mem::replace(&mut written[*at], true));
         }

@@ -121,6 +121,7 @@ impl Stage {
             idempotency_key: None,
             traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
             template_id: None,
+            webhook_url: None,
         }
     }
 

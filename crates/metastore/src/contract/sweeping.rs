@@ -120,3 +120,18 @@ pub async fn drop_after<T>(future: impl Future<Output = T>, steps: usize) {
     })
     .await;
 }
+
+/// A webhook is due once its job has ended, put off by each try, and gone when it is done.
+pub async fn webhooks_are_taken_until_done(store: Arc<dyn Metastore>) {
+    let stage = Stage::new(store).await;
+    let url = Some("https://example.org/hook".to_owned());
+    let job = stage.submit(&NewJob { webhook_url: url.clone(), ..stage.new_job() }).await;
+    assert!(stage.store.take_webhooks(10).await.unwrap().is_empty(), "the job runs");
+    stage.store.cancel(job.job_uuid).await.unwrap();
+    let due = stage.store.take_webhooks(10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((Some(&due[0].url), due[0].attempt, due[0].job.job_uuid), (url.as_ref(), 1, job.job_uuid));
+    assert!(stage.store.take_webhooks(10).await.unwrap().is_empty(), "it is put off");
+    stage.store.finish_webhook(job.id).await.unwrap();
+    assert!(stage.store.take_webhooks(10).await.unwrap().is_empty());
+}

@@ -34,6 +34,7 @@ pub(super) async fn submit(session: &mut dyn Session, job: &NewJob) -> Result<Su
         job.expires_in_seconds as f64,
         job.idempotency_key.as_deref(),
         job.traceparent.as_deref(),
+        job.webhook_url.as_deref(),
     ];
     let rows = session.rows(Statement::InsertJob, parameters).await?;
     let Some(row) = rows.first() else { return submitted_before(session, job).await };

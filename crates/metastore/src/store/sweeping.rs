@@ -3,7 +3,7 @@
 use spanfleet_core::TaskId;
 
 use super::{Result, jobs, only, params};
-use crate::{Backlog, JobRow, OutboxRow, Parameter, Session, Statement};
+use crate::{Backlog, JobRow, OutboxRow, Parameter, Session, Statement, WebhookRow};
 
 pub(super) async fn take_hints(
     session: &mut dyn Session,
@@ -45,6 +45,18 @@ pub(super) async fn expiring(session: &mut dyn Session, limit: u32) -> Result<Ve
 
 pub(super) async fn leftovers(session: &mut dyn Session, limit: u32) -> Result<Vec<JobRow>> {
     jobs::found(session, Statement::FindLeftovers, params![limit]).await
+}
+
+pub(super) async fn take_webhooks(session: &mut dyn Session, limit: u32) -> Result<Vec<WebhookRow>> {
+    let mut taken = Vec::new();
+    for row in session.rows(Statement::TakeWebhooks, params![limit]).await? {
+        taken.push(WebhookRow {
+            url: row.get("webhook_url")?,
+            attempt: row.get("webhook_attempts")?,
+            job: jobs::by_id(session, row.get("id")?).await?,
+        });
+    }
+    Ok(taken)
 }
 
 pub(super) async fn backlog(session: &mut dyn Session) -> Result<Backlog> {

@@ -8,7 +8,7 @@ use spanfleet_core::{Timestamp, job::Phase};
 use spanfleet_metastore::JobRow;
 
 /// Every column of the specification, and how far the job is.
-pub(in crate::http) fn view(row: JobRow) -> Job {
+pub(crate) fn view(row: JobRow) -> Job {
     let (rate, estimated_end) = pace(&row);
     let summary = |key: &str| {
         row.summary.as_ref().and_then(|summary| summary.get(key)).filter(|value| !value.is_null()).cloned()
