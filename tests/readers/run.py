@@ -271,10 +271,10 @@ def test_webanno_is_imported(corpus, tmp_path):
     for name, own in zip(names, module.read(made), strict=True):
         theirs = found[name]
         assert own.text == theirs.text
-        assert told(own) == told(theirs)
+        assert spans_and_relations(own) == spans_and_relations(theirs)
 
 
-def told(document) -> tuple:
+def spans_and_relations(document) -> tuple:
     spans = [(item.label, item.pieces) for item in document.annotations]
     relations = [(spans[item.source], item.type, spans[item.target]) for item in document.relations]
     return sorted(spans), sorted(relations)
