@@ -131,3 +131,14 @@ fn every_corpus_is_valid() {
         }
     }
 }
+
+#[test]
+fn an_entity_of_spacy_that_is_in_the_group_of_all_spans_is_one_annotation() {
+    let doc = br#"{"text":"Ada Bo","ents":[{"start":0,"end":3,"label":"PER"}],
+        "spans":{"sc":[{"start":0,"end":3,"label":"PER","kb_id":""},{"start":0,"end":6,"label":"PAIR","kb_id":""}]}}"#;
+    let line = String::from_utf8_lossy(doc).replace('\n', " ");
+    let found = read_all(line.as_bytes(), &*dialect_of(line.as_bytes()), "docs.jsonl");
+    let labels: Vec<_> =
+        found[0].as_ref().unwrap().annotations.iter().map(|it| it.label.to_string()).collect();
+    assert_eq!(labels, ["PER", "PAIR"]);
+}

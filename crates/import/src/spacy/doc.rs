@@ -1,5 +1,7 @@
 //! `Doc.to_json()`, and `[text, annotations]`.
 
+use std::collections::HashSet;
+
 use compact_str::CompactString;
 use serde_json::{Map, Value};
 use spanfleet_core::{Kind, Token};
@@ -8,6 +10,9 @@ use crate::{
     draft::{Draft, Stated, Unit, Wanted},
     json::{Context, id_at, id_of, kind_of, object, offset_at, offset_of, str_at, take_text},
 };
+
+/// The group that `spancat` trains on when it is told of none.
+const DEFAULT_GROUP: &str = "sc";
 
 /// `[text, {"entities", "spans", "cats", …}]`
 pub(super) fn read_pair(text: Value, annotations: Value, context: &mut Context<'_>) -> Result<(), String> {
@@ -25,16 +30,22 @@ pub(super) fn read(mut doc: Map<String, Value>, context: &mut Context<'_>) -> Re
     let id = doc.shift_remove("id").as_ref().and_then(id_of).unwrap_or_else(|| context.id());
     let mut metadata = context.metadata();
     let mut draft = Draft::new(text, Unit::CodePoints, context.names);
+    let mut entities_known = HashSet::new();
     for key in ["ents", "entities"] {
         if let Some(Value::Array(entities)) = doc.shift_remove(key) {
             for entity in &entities {
+                entities_known.extend(place_of(entity));
                 add_span(entity, None, &mut draft);
             }
         }
     }
     if let Some(Value::Object(groups)) = doc.shift_remove("spans") {
         for (key, spans) in &groups {
-            for span in spans.as_array().into_iter().flatten() {
+            // The group of all spans holds the entities too: each is one annotation.
+            let is_entity = |span: &&Value| {
+                key == DEFAULT_GROUP && place_of(span).is_some_and(|place| entities_known.contains(&place))
+            };
+            for span in spans.as_array().into_iter().flatten().filter(|span| !is_entity(span)) {
                 add_span(span, Some(key), &mut draft);
             }
         }
@@ -50,21 +61,25 @@ pub(super) fn read(mut doc: Map<String, Value>, context: &mut Context<'_>) -> Re
     Ok(())
 }
 
-/// `[start, end, label]`, `[start, end, label, kb_id]`, or an object.
-fn add_span(span: &Value, group: Option<&str>, draft: &mut Draft<'_>) {
-    let place = match span.as_array().map(Vec::as_slice) {
+/// Start, end and label of `[start, end, label]`, `[start, end, label, kb_id]`, or an object.
+fn place_of(span: &Value) -> Option<((u64, u64), CompactString)> {
+    match span.as_array().map(Vec::as_slice) {
         Some([start, end, label, ..]) => offset_of(start).zip(offset_of(end)).zip(id_of(label)),
         _ => offset_at(span, "start").zip(offset_at(span, "end")).zip(id_at(span, "label")),
-    };
-    let Some(((start, end), label)) = place else {
+    }
+}
+
+fn add_span(span: &Value, group: Option<&str>, draft: &mut Draft<'_>) {
+    let Some(((start, end), label)) = place_of(span) else {
         let reason =
             "annotation: no span that is known; spans are `[start, end, label]` or objects with these";
         return draft.refuse(Kind::Annotation, span.to_string(), reason.to_owned());
     };
     let mut attributes = Map::new();
     // The group that everyone uses needs no word.
-    attributes
-        .extend(group.filter(|group| *group != "sc").map(|group| ("group".to_owned(), Value::from(group))));
+    attributes.extend(
+        group.filter(|group| *group != DEFAULT_GROUP).map(|group| ("group".to_owned(), Value::from(group))),
+    );
     for key in ["kb_id", "id"] {
         let known = span.get(key).filter(|value| !matches!(value.as_str(), None | Some("")));
         attributes.extend(known.map(|value| (key.to_owned(), value.clone())));
