@@ -14,7 +14,9 @@ mod rewrite;
 use std::{collections::HashSet, sync::Arc};
 
 use spanfleet_core::{
-    Annotation, Change, Document, Ledger, Loss, Order, Schema, document::Relation, options::Step,
+    Annotation, Change, Document, Ledger, Loss, Order, Schema,
+    document::Relation,
+    options::{Annotators, Step},
 };
 
 use crate::support::{names::LabelNames, tokenize::Tokenizer};
@@ -109,9 +111,12 @@ impl Shaper {
     }
 
     fn adjudicate(&mut self, document: Document, ledger: &mut Ledger, out: &mut Vec<Document>) {
+        let annotators = &self.order.options.annotators;
+        // Only a vote asks which labels are alike; nobody else pays for the list.
+        let voted = if *annotators == Annotators::Majority { &document.annotations[..] } else { &[] };
         let labels: Vec<u32> =
-            document.annotations.iter().map(|annotation| self.names.of(&annotation.label).number).collect();
-        adjudicate::adjudicate(&self.order.options.annotators, document, &labels, ledger, out);
+            voted.iter().map(|annotation| self.names.of(&annotation.label).number).collect();
+        adjudicate::adjudicate(annotators, document, &labels, ledger, out);
     }
 
     fn step(&mut self, step: &Step, mut document: Document, ledger: &mut Ledger, out: &mut Vec<Document>) {

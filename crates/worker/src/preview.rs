@@ -19,8 +19,8 @@ pub struct Preview {
     pub ledger: Ledger,
 }
 
-/// Encodes the first `texts` documents of a selection. Labels and duplicates are those of these documents: the
-/// rest of the selection is not read.
+/// Encodes the first `texts` documents of a selection. The labels are those of these documents, and duplicates are
+/// not looked for: the rest of the selection is not read.
 pub async fn preview(
     source: &dyn Source,
     project: ProjectId,

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use spanfleet_core::{Annotation, Document, Extent, Ledger, Loss, Relation, options::Annotators};
 
 /// Applies the order's policy. Pushes the documents that come of it: one, or one for each annotator.
-/// `labels` has a number for each annotation's label; labels that are written alike share it.
+/// For a vote, `labels` has a number for each annotation's label; labels that are written alike share it.
 pub(super) fn adjudicate(
     annotators: &Annotators,
     mut document: Document,
