@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStreamError;
 use aws_sdk_s3::types::ChecksumAlgorithm;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use spanfleet_storage::{StorageError, StorageErrorKind};
 
 use crate::error::Answer;
@@ -86,11 +87,19 @@ impl Bucket {
             Err(error) if Answer::of(&error).status == 416 => return Ok(Bytes::new()),
             Err(error) => return Err(self.explain("read", key, &error)),
         };
-        let read = found.body.collect().await.map_err(|error| {
-            let message = format!("the answer ended early while reading `{key}` in bucket `{}`", self.name());
-            StorageError::new(StorageErrorKind::Transient, message).because(error)
-        })?;
-        Ok(read.into_bytes())
+        // Frames go straight to their place: collected first and joined then, they would stand in memory twice.
+        let expected_bytes = found.content_length.map_or(0, |length| (length.max(0) as u64).min(bytes));
+        let mut read = BytesMut::with_capacity(expected_bytes as usize);
+        let mut body = found.body;
+        while let Some(frame) = body.next().await {
+            read.extend_from_slice(&frame.map_err(|error| self.ended_early(key, error))?);
+        }
+        Ok(read.freeze())
+    }
+
+    fn ended_early(&self, key: &str, error: ByteStreamError) -> StorageError {
+        let message = format!("the answer ended early while reading `{key}` in bucket `{}`", self.name());
+        StorageError::new(StorageErrorKind::Transient, message).because(error)
     }
 
     pub(crate) async fn delete_one(&self, key: &str) -> Result<(), StorageError> {

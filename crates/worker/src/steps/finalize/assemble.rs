@@ -19,7 +19,7 @@ use crate::StepError;
 
 /// Bytes of a stored object that are read at once for its hash: a request's overhead is small against them, and
 /// they are against a slot's memory.
-const HASH_BYTES: u64 = 2 * 1024 * 1024;
+const HASH_BYTES: u64 = 1024 * 1024;
 
 /// One file to compose.
 pub(super) struct Assembled {
