@@ -1,7 +1,7 @@
 //! Formats and templates, as the specification's endpoints list them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// `GET /export/formats`.
@@ -46,6 +46,35 @@ pub struct Format {
     pub file_extensions: Vec<String>,
     #[schema(value_type = Object)]
     pub metadata: Value,
+}
+
+/// `POST /export/formats`, and the file of `spanfleet formats add`: a format of one's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewFormat {
+    /// Lower-case letters, digits, `-` and `_`; no built-in format's name.
+    pub format_name: String,
+    /// The built-in format that makes the files, such as `jsonl`.
+    pub format_type: String,
+    /// With `json` and `jsonl`: the JSON Schema that every record has to satisfy.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub format_schema: Map<String, Value>,
+    /// Export parameters, under those of template and job.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub transformation_rules: Map<String, Value>,
+    /// With `json` and `jsonl`: `{"jq": "…"}`, a filter over the neutral record.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub output_structure: Map<String, Value>,
+    /// Whether it is listed as ready for training.
+    #[serde(default)]
+    pub is_ml_ready: bool,
+    /// Anything; `title` is shown in lists.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
 }
 
 /// A row of `ml_export_templates`.

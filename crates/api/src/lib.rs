@@ -14,7 +14,7 @@ pub mod jobs;
 pub mod openapi;
 pub mod problem;
 
-pub use catalogue::{Format, FormatsQuery, Template, TemplatesQuery};
+pub use catalogue::{Format, FormatsQuery, NewFormat, Template, TemplatesQuery};
 pub use files::{Artifact, DownloadQuery, Files};
 pub use jobs::{CreateJob, Job, Jobs, JobsQuery, Partitions, Preview, PreviewQuery};
 pub use problem::Problem;

@@ -65,6 +65,13 @@ pub const CALLS: &[Call] = &[
         ..get("/export/formats", "What can be exported", Some("Formats"))
     },
     Call {
+        method: "post",
+        body: Some("NewFormat"),
+        success: (201, JSON, Some("Format")),
+        problems: &[400, 403, 413, 422],
+        ..get("/export/formats", "Add a format of one's own; for administrators", None)
+    },
+    Call {
         query: &[("framework", "Only this framework's"), ("task_type", "Only this task's")],
         problems: &[422],
         ..get(
@@ -134,6 +141,7 @@ pub const CALLS: &[Call] = &[
     crate::Artifact,
     crate::Partitions,
     crate::Format,
+    crate::NewFormat,
     crate::Template,
     crate::Problem
 )))]

@@ -152,7 +152,7 @@ pub(crate) struct HealthArgs {
 /// What to export, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OrderArgs {
-    /// The format; `spanfleet formats` lists them
+    /// The format; `spanfleet formats` lists them. `export` and `preview` also take the FILE.json of one's own
     #[arg(short, long, value_name = "NAME", required_unless_present = "template")]
     pub(crate) format: Option<String>,
     /// A framework's template in place of a format, such as `huggingface/token_classification`
@@ -208,9 +208,21 @@ pub(crate) struct ImportArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct FormatsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<FormatsCommand>,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FormatsCommand {
+    /// Add a format of one's own to the database, or replace the one of its name
+    Add {
+        /// JSON: format_name, format_type, and as wanted transformation_rules, output_structure, format_schema
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ mod values;
 pub use choices::*;
 pub use preprocessing::{Duplicates, Step, UnicodeForm, Window};
 use values::{
-    annotators, columns, flag, hierarchy, label_map, numbered, partitions, split, whole, word, worded,
+    annotators, columns, flag, hierarchy, label_map, numbered, object, partitions, split, whole, word, worded,
 };
 
 /// One line of help for one export parameter.
@@ -108,7 +108,8 @@ pub const OPTIONS: &[OptionInfo] = &[
         "whose load.py stands beside the data; a template sets it itself",
     ),
     info("jq", "none, a jq filter", "json, jsonl: what a record becomes; none, one or several values"),
-    info("bundle", "zip", "brat, webanno: the files of a split in one zip; single files are not built yet"),
+    info("record_schema", "none, a JSON Schema", "json, jsonl: what every record has to satisfy"),
+    info("bundle", "zip, none", "brat, webanno: the files of a split in one zip, or one by one in a folder"),
     info("data_files", "parquet, jsonl", "transformers: what the data files are"),
     info(
         "multi_label",
@@ -194,6 +195,8 @@ pub struct Options {
     pub task_type: Option<TaskType>,
     pub template: Option<String>,
     pub jq: Option<String>,
+    pub record_schema: Option<Map<String, Value>>,
+    pub bundle: Bundle,
     pub data_files: DataFiles,
     pub multi_label: MultiLabel,
     pub squad_version: SquadVersion,
@@ -233,6 +236,8 @@ impl Default for Options {
             task_type: None,
             template: None,
             jq: None,
+            record_schema: None,
+            bundle: Bundle::default(),
             data_files: DataFiles::default(),
             multi_label: MultiLabel::default(),
             squad_version: SquadVersion::default(),
@@ -314,8 +319,8 @@ impl Options {
             "task_type" => self.task_type = Some(TaskType::read(key, value)?),
             "template" => self.template = word(key, value, "FRAMEWORK/TASK")?,
             "jq" => self.jq = word(key, value, "a jq filter")?,
-            // There is nothing to choose yet; `none` is refused by name.
-            "bundle" => drop(Bundle::read(key, value)?),
+            "record_schema" => self.record_schema = object(key, value, "a JSON Schema")?,
+            "bundle" => self.bundle = Bundle::read(key, value)?,
             "data_files" => self.data_files = DataFiles::read(key, value)?,
             "multi_label" => self.multi_label = MultiLabel::read(key, &worded(value))?,
             "squad_version" => self.squad_version = SquadVersion::read(key, &numbered(value))?,

@@ -1,11 +1,21 @@
-//! The built-in rows of `export_formats` and `ml_export_templates`, made from the catalogue of formats.
+//! The rows of `export_formats` and `ml_export_templates`: the built-in ones, made from the catalogue of formats, and
+//! those of users.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use spanfleet_api::NewFormat;
+use spanfleet_core::{Include, OptionError, Order};
 use spanfleet_formats::{
     Entry,
+    catalogue::base_of,
+    find,
     templates::{Template, templates},
 };
 use spanfleet_metastore::{FormatRow, Metastore, MetastoreError, TemplateRow};
+
+/// The column's size.
+const NAME_BYTES_MAX: usize = 100;
+/// The column's check.
+const FORMAT_TYPES: &str = "json, xml, csv, conll, brat, spacy, transformers, jsonl, tfrecord, arrow";
 
 /// Brings the stored catalogue to this version's.
 pub async fn sync(metastore: &dyn Metastore) -> Result<(), MetastoreError> {
@@ -13,6 +23,60 @@ pub async fn sync(metastore: &dyn Metastore) -> Result<(), MetastoreError> {
     metastore.sync_formats(&rows).await?;
     let rows: Vec<TemplateRow> = templates().iter().map(template_row).collect();
     metastore.sync_templates(&rows).await
+}
+
+/// The row of a user's format, checked: what is stored can be exported.
+pub fn custom_row(new: NewFormat) -> Result<FormatRow, OptionError> {
+    let refuse = |key: &str, value: &str, allowed: &str| {
+        OptionError::value("format", key, &Value::from(value), allowed)
+    };
+    let name = new.format_name.as_str();
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
+        return Err(refuse("format_name", name, "1 to 100 of a-z, 0-9, `-` and `_`"));
+    }
+    if find(name).is_some() {
+        return Err(refuse("format_name", name, "a name that no built-in format has"));
+    }
+    let base = find(&new.format_type).filter(|entry| entry.info.name == entry.info.kind);
+    let Some(base) = base else {
+        return Err(refuse("format_type", &new.format_type, FORMAT_TYPES));
+    };
+    if let Some(key) = new.output_structure.keys().find(|key| *key != "jq") {
+        return Err(OptionError::unknown("key of output_structure", key, "jq"));
+    }
+    let row = FormatRow {
+        format_name: name.to_owned(),
+        format_schema: new.format_schema.into(),
+        transformation_rules: new.transformation_rules,
+        output_structure: new.output_structure.into(),
+        is_ml_ready: new.is_ml_ready,
+        metadata: new.metadata.into(),
+        ..row(base)
+    };
+    let order = Order::new(base.info.name, &[&parameters(&row)], &Map::new(), Include::default())?;
+    spanfleet_formats::open(&order)?;
+    Ok(row)
+}
+
+/// The export parameters that a format's row stands for. A user's format has its jq filter and its schema among them;
+/// the schema of a built-in one describes what it writes anyway.
+pub fn parameters(row: &FormatRow) -> Map<String, Value> {
+    let mut parameters = row.transformation_rules.clone();
+    if find(&row.format_name).is_none() {
+        if let Some(jq) = row.output_structure.get("jq") {
+            parameters.insert("jq".to_owned(), jq.clone());
+        }
+        if row.format_schema.as_object().is_some_and(|schema| !schema.is_empty()) {
+            parameters.insert("record_schema".to_owned(), row.format_schema.clone());
+        }
+    }
+    parameters
+}
+
+/// The name of the catalogue's entry that makes a row's files.
+pub fn base(row: &FormatRow) -> &str {
+    base_of(&row.format_name, &row.format_type)
 }
 
 /// The row of one template.

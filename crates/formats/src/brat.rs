@@ -27,8 +27,8 @@ use crate::support::{
     zip::{self, ZipEntry, ZipWriter},
 };
 use crate::{
-    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, Outcome, PartEncoder,
-    PartSummary,
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Member, Memory, Outcome,
+    PartEncoder, PartSummary,
 };
 
 mod conf;
@@ -95,6 +95,10 @@ impl Format for Brat {
         }
         tail.append(&mut zip::directory(entries.iter()));
         Ok(Envelope { glue: same_glue(b"", parts), tail, ..Envelope::default() })
+    }
+
+    fn members(&self, notes: &Value) -> Result<Vec<Member>, EncodeError> {
+        read_notes(notes).map(|(_, entries)| zip::members(entries))
     }
 
     /// The configuration of all splits together, for a folder that they are unpacked into.

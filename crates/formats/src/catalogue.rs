@@ -46,6 +46,11 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.info.name == name)
 }
 
+/// The entry that makes a stored format's files: its own, or of a user's format that of its type.
+pub fn base_of<'n>(format_name: &'n str, format_type: &'n str) -> &'n str {
+    if find(format_name).is_some() { format_name } else { format_type }
+}
+
 /// Makes the format that an order asks for; refuses an unknown one, and options that it can't follow.
 pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
     let entry = find(&order.format).ok_or_else(|| OptionError::unknown("format", &order.format, names()))?;
@@ -62,12 +67,22 @@ pub fn open(order: &Order) -> Result<Box<dyn Format>, OptionError> {
         let allowed = format!("words, whitespace, gold, spacy with {}", entry.info.name);
         return Err(OptionError::value("option", "tokenizer", &json!({"file": file.path}), allowed));
     }
-    if let Some(code) = &order.options.jq
-        && !["json", "jsonl"].contains(&entry.info.name)
-    {
-        return Err(OptionError::value("option", "jq", &code.as_str().into(), "only with json and jsonl"));
+    if !["json", "jsonl"].contains(&entry.info.name) {
+        refuse_custom_records(order)?;
     }
     (entry.make)(order)
+}
+
+fn refuse_custom_records(order: &Order) -> Result<(), OptionError> {
+    let options = &order.options;
+    let asked = [
+        ("jq", options.jq.as_deref().map(Value::from)),
+        ("record_schema", options.record_schema.clone().map(Value::from)),
+    ];
+    match asked.iter().find_map(|(key, value)| value.as_ref().map(|value| (key, value))) {
+        None => Ok(()),
+        Some((key, value)) => Err(OptionError::value("option", key, value, "only with json and jsonl")),
+    }
 }
 
 impl FormatInfo {

@@ -7,8 +7,8 @@ use spanfleet_core::{Document, Ledger, Order, Schema};
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{
+    custom::{CustomRecords, Rules},
     framing::same_glue,
-    jq::{FilteredRecords, Jq},
     record,
     record::RecordWriter,
 };
@@ -16,8 +16,10 @@ use crate::{
     Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
 };
 
-pub(crate) const ENTRY: Entry =
-    Entry { info: INFO, make: |order| Ok(Box::new(JsonArray { order: order.clone(), jq: Jq::of(order)? })) };
+pub(crate) const ENTRY: Entry = Entry {
+    info: INFO,
+    make: |order| Ok(Box::new(JsonArray { order: order.clone(), rules: Rules::of(order)? })),
+};
 
 const INFO: FormatInfo = FormatInfo {
     name: "json",
@@ -41,7 +43,7 @@ const GLUE: &[u8] = b",\n";
 
 struct JsonArray {
     order: Order,
-    jq: Option<Arc<Jq>>,
+    rules: Option<Arc<Rules>>,
 }
 
 struct JsonArrayPart {
@@ -49,9 +51,9 @@ struct JsonArrayPart {
     is_begun: bool,
 }
 
-/// The same through a filter.
-struct FilteredPart {
-    records: FilteredRecords,
+/// The same by rules of one's own.
+struct CustomPart {
+    records: CustomRecords,
     is_begun: bool,
 }
 
@@ -67,11 +69,11 @@ impl Format for JsonArray {
     }
 
     fn start(&self, _: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError> {
-        Ok(match &self.jq {
+        Ok(match &self.rules {
             None => Box::new(JsonArrayPart { records: RecordWriter::new(&self.order), is_begun: false }),
-            Some(jq) => {
-                let records = FilteredRecords::new(&self.order, jq.clone());
-                Box::new(FilteredPart { records, is_begun: false })
+            Some(rules) => {
+                let records = CustomRecords::new(&self.order, rules.clone());
+                Box::new(CustomPart { records, is_begun: false })
             }
         })
     }
@@ -108,7 +110,7 @@ impl PartEncoder for JsonArrayPart {
     }
 }
 
-impl PartEncoder for FilteredPart {
+impl PartEncoder for CustomPart {
     fn push(
         &mut self,
         document: &Document,

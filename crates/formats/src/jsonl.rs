@@ -7,8 +7,8 @@ use spanfleet_core::{Document, Ledger, Order, Schema};
 
 use crate::catalogue::ALL_COMPRESSIONS;
 use crate::support::{
+    custom::{CustomRecords, Rules},
     framing::same_glue,
-    jq::{FilteredRecords, Jq},
     record,
     record::RecordWriter,
 };
@@ -16,8 +16,10 @@ use crate::{
     Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
 };
 
-pub(crate) const ENTRY: Entry =
-    Entry { info: INFO, make: |order| Ok(Box::new(JsonLines { order: order.clone(), jq: Jq::of(order)? })) };
+pub(crate) const ENTRY: Entry = Entry {
+    info: INFO,
+    make: |order| Ok(Box::new(JsonLines { order: order.clone(), rules: Rules::of(order)? })),
+};
 
 const INFO: FormatInfo = FormatInfo {
     name: "jsonl",
@@ -39,16 +41,16 @@ const INFO: FormatInfo = FormatInfo {
 
 struct JsonLines {
     order: Order,
-    jq: Option<Arc<Jq>>,
+    rules: Option<Arc<Rules>>,
 }
 
 struct JsonLinesPart {
     records: RecordWriter,
 }
 
-/// The same through a filter.
-struct FilteredPart {
-    records: FilteredRecords,
+/// The same by rules of one's own.
+struct CustomPart {
+    records: CustomRecords,
 }
 
 impl Format for JsonLines {
@@ -57,9 +59,9 @@ impl Format for JsonLines {
     }
 
     fn start(&self, _: &Schema) -> Result<Box<dyn PartEncoder>, EncodeError> {
-        Ok(match &self.jq {
+        Ok(match &self.rules {
             None => Box::new(JsonLinesPart { records: RecordWriter::new(&self.order) }),
-            Some(jq) => Box::new(FilteredPart { records: FilteredRecords::new(&self.order, jq.clone()) }),
+            Some(rules) => Box::new(CustomPart { records: CustomRecords::new(&self.order, rules.clone()) }),
         })
     }
 
@@ -85,7 +87,7 @@ impl PartEncoder for JsonLinesPart {
     }
 }
 
-impl PartEncoder for FilteredPart {
+impl PartEncoder for CustomPart {
     fn push(
         &mut self,
         document: &Document,

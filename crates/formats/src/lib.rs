@@ -48,7 +48,7 @@ mod laws;
 #[cfg(test)]
 mod testing;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use serde_json::Value;
 use spanfleet_core::{Document, Ledger, OptionError, Order, Schema, options::Compression};
@@ -166,11 +166,31 @@ pub trait Format: Send + Sync {
     fn split_name<'s>(&self, split: &'s str) -> &'s str {
         split
     }
+    /// The single files that a part bundles, from its notes: what `bundle=none` hands out. None where files are no
+    /// bundles.
+    fn members(&self, _notes: &Value) -> Result<Vec<Member>, EncodeError> {
+        Ok(Vec::new())
+    }
     /// Files beside the data that tell of the whole job: path below the job's root, content. Asked for once, when
     /// every data file stands.
     fn beside(&self, _schema: &Schema, _outcome: &Outcome<'_>) -> Vec<(String, Vec<u8>)> {
         Vec::new()
     }
+}
+
+/// A file that a part of a bundle holds, such as a zip's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name, without a folder.
+    pub name: String,
+    /// Where its bytes stand in the part, deflated (RFC 1951).
+    pub deflated: Range<u64>,
+    /// Its size when inflated.
+    pub bytes: u64,
+    /// Texts that it stands for; a text's second file stands for none.
+    pub texts: u64,
+    /// Annotations in it.
+    pub annotations: u64,
 }
 
 /// Encodes one part.

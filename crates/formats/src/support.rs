@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`compress`] | gzip members and zstd frames |
+//! | [`custom`] | records of one's own: filtered, checked |
 //! | [`duplicates`] | which texts say the same as an earlier one |
 //! | `file_names` | names of files that stand for texts |
 //! | [`framing`] | a file from its parts and what stands around them |
@@ -12,6 +13,7 @@
 //! | [`labels`] | annotations and tokens to one label sequence |
 //! | [`names`] | how a label is written: the label map and the hierarchy |
 //! | [`record`] | the neutral record as JSON |
+//! | [`record_schema`] | a JSON Schema for every record |
 //! | [`record_table`] | the neutral record as nested columns |
 //! | `questions` | questions and their answers |
 //! | `rows` | tokens as spaCy has them |
@@ -24,6 +26,7 @@
 //! | `zip` | a zip whose entries are written part by part |
 
 pub mod compress;
+pub mod custom;
 pub mod duplicates;
 pub(crate) mod file_names;
 pub mod framing;
@@ -34,6 +37,7 @@ pub mod labels;
 pub mod names;
 pub(crate) mod questions;
 pub mod record;
+pub mod record_schema;
 pub mod record_table;
 pub(crate) mod rows;
 pub mod schemes;

@@ -26,7 +26,8 @@ use crate::support::{
     zip::{self, ZipEntry},
 };
 use crate::{
-    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Memory, PartEncoder, PartSummary,
+    Compressed, EncodeError, Entry, Envelope, Format, FormatInfo, Layout, Member, Memory, PartEncoder,
+    PartSummary,
 };
 
 mod cells;
@@ -71,16 +72,23 @@ impl Format for Webanno {
     fn seal(&self, _: &Schema, parts: &[PartSummary]) -> Result<Envelope, EncodeError> {
         let mut entries: Vec<ZipEntry> = Vec::new();
         for part in parts {
-            let noted = part.notes.as_str().and_then(zip::noted_entries);
-            entries.append(&mut noted.ok_or_else(|| EncodeError {
-                text: None,
-                message: "a part's notes are not those of a webanno export; run the export again".to_owned(),
-            })?);
+            entries.append(&mut entries_of(&part.notes)?);
         }
         zip::refuse_twins(&entries)?;
         let tail = zip::directory(entries.iter());
         Ok(Envelope { glue: same_glue(b"", parts), tail, ..Envelope::default() })
     }
+
+    fn members(&self, notes: &Value) -> Result<Vec<Member>, EncodeError> {
+        entries_of(notes).map(zip::members)
+    }
+}
+
+fn entries_of(notes: &Value) -> Result<Vec<ZipEntry>, EncodeError> {
+    notes.as_str().and_then(zip::noted_entries).ok_or_else(|| EncodeError {
+        text: None,
+        message: "a part's notes are not those of a webanno export; run the export again".to_owned(),
+    })
 }
 
 /// A line of a `.tsv` file.

@@ -215,3 +215,47 @@ fn an_empty_corpus_makes_a_valid_empty_file() {
     let text = fs::read_to_string(work.path().join("out/train.json")).unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), serde_json::json!([]));
 }
+
+#[test]
+fn a_bundle_is_taken_apart_when_asked() {
+    let work = tempfile::tempdir().unwrap();
+    for (format, endings) in [("brat", &["txt", "ann"][..]), ("webanno", &["tsv"])] {
+        let zipped = format!("{format}-zip");
+        for (out, bundle) in [(format, "bundle=none"), (zipped.as_str(), "bundle=zip")] {
+            let set = ["--set", bundle, "--set", "partitions=3", "--split", "train=0.7,test=0.3"];
+            let args = ["-q", "export", &harbour(), "--format", format, "--out", out];
+            spanfleet(work.path(), &[&args[..], &set].concat()).ok();
+        }
+        let (single, bundle) = (manifest(&work.path().join(format)), manifest(&work.path().join(&zipped)));
+        assert_nothing_vanished(&single);
+        assert_eq!(single["counts"], bundle["counts"]);
+        spanfleet(work.path(), &["verify", format]).ok();
+        for split in ["train", "test"] {
+            let folder = work.path().join(format!("{zipped}/{split}"));
+            let zip = work.path().join(format!("{zipped}/{split}.zip"));
+            let unzip = Command::new("python3").args(["-m", "zipfile", "-e"]).arg(zip).arg(&folder).status();
+            assert!(unzip.unwrap().success());
+            for entry in fs::read_dir(work.path().join(format).join(split)).unwrap() {
+                let entry = entry.unwrap();
+                assert_eq!(
+                    fs::read(entry.path()).unwrap(),
+                    fs::read(folder.join(entry.file_name())).unwrap()
+                );
+            }
+        }
+        let files = single["files"].as_array().unwrap();
+        assert_eq!(files.len(), 12 * endings.len());
+        let sum = |key: &str| files.iter().map(|file| file[key].as_u64().unwrap()).sum::<u64>();
+        assert_eq!(sum("texts"), 12);
+        assert_eq!(single["counts"]["annotations_written"], sum("annotations"));
+    }
+}
+
+#[test]
+fn an_id_that_is_no_key_needs_a_bundle() {
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("in.jsonl"), "{\"id\":\"a b\",\"text\":\"Ada\"}\n").unwrap();
+    let args = ["export", "in.jsonl", "--format", "brat", "--set", "bundle=none", "--out", "out"];
+    spanfleet(work.path(), &args).fails(1, "train/a b.txt");
+    assert!(!work.path().join("out/manifest.json").exists());
+}

@@ -120,10 +120,13 @@ impl OneShot {
     ) -> Result<Uuid, Failure> {
         let user = self.metastore.ensure_user("local", false).await?;
         let local = self.metastore.ensure_project("local").await?;
+        if let Some(row) = &asked.custom {
+            self.metastore.sync_formats(std::slice::from_ref(row)).await?;
+        }
+        let name = asked.custom.as_ref().map_or(order.format.as_str(), |row| row.format_name.as_str());
         let formats = self.metastore.formats().await?;
-        let format = formats.iter().find(|row| row.format_name == order.format);
-        let format =
-            format.ok_or_else(|| Failure::new(format!("format `{}` is not stored", order.format)))?;
+        let format = formats.iter().find(|row| row.format_name == name);
+        let format = format.ok_or_else(|| Failure::new(format!("format `{name}` is not stored")))?;
         let job = NewJob {
             job_uuid: Uuid::new_v4(),
             project: project.unwrap_or(local.id),

@@ -1,9 +1,14 @@
-//! `spanfleet formats`: what can be exported, and every export parameter.
+//! `spanfleet formats`: what can be exported, and every export parameter; formats of one's own.
+
+use std::{fs, path::Path};
 
 use serde_json::json;
+use spanfleet_api::NewFormat;
 use spanfleet_core::options::OPTIONS;
+use spanfleet_dispatcher::catalogue::custom_row;
+use spanfleet_metastore::FormatRow;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, wire::Wire};
 
 pub(super) fn print(as_json: bool) -> Result<(), Failure> {
     if as_json {
@@ -19,6 +24,22 @@ pub(super) fn print(as_json: bool) -> Result<(), Failure> {
         outln!("  {:<18} {}\n  {:<18} {}", option.key, option.values, "", option.meaning);
     }
     Ok(())
+}
+
+pub(super) async fn add(wire: &Wire, file: &Path) -> Result<(), Failure> {
+    let row = read(file)?;
+    let metastore = wire.ready_metastore().await?;
+    metastore.sync_formats(std::slice::from_ref(&row)).await?;
+    outln!("{} has the format `{}`", metastore.address(), row.format_name);
+    Ok(())
+}
+
+/// A format of one's own, checked.
+pub(super) fn read(file: &Path) -> Result<FormatRow, Failure> {
+    let at = |error: String| Failure::usage(format!("`{}`: {error}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| at(error.to_string()))?;
+    let new: NewFormat = serde_json::from_str(&text).map_err(|error| at(error.to_string()))?;
+    custom_row(new).map_err(|error| at(error.to_string()))
 }
 
 fn catalogue() -> serde_json::Value {

@@ -70,6 +70,12 @@ fn create(
     key: Option<&str>,
 ) -> Result<Job, Failure> {
     let asked = Asked::read(order)?;
+    if let Some(row) = asked.custom {
+        let name = row.format_name;
+        return Err(Failure::usage(format!(
+            "a job names a stored format: `spanfleet formats add FILE.json` first, then `--format {name}`"
+        )));
+    }
     let request = CreateJob {
         project_id: None,
         project: Some(project),

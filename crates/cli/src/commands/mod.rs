@@ -19,7 +19,7 @@ use clap::CommandFactory;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, FormatsCommand},
     failure::Failure,
     wire::Wire,
 };
@@ -32,7 +32,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "spanfleet", &mut io::stdout());
         }
-        Command::Formats(args) => formats::print(args.json.json)?,
+        Command::Formats(args) => match args.command {
+            None => formats::print(args.json.json)?,
+            Some(FormatsCommand::Add { file }) => runtime()?.block_on(formats::add(&wire, &file))?,
+        },
         Command::Templates(args) => templates::print(&args)?,
         Command::Verify(args) => verify::verify(&args)?,
         Command::Jobs(command) => jobs::run(command, wire.data_dir(), quiet)?,

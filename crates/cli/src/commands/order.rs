@@ -1,14 +1,21 @@
 //! The order that `export` and `jobs create` share on the command line.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 use spanfleet_core::{Include, Order};
+use spanfleet_dispatcher::catalogue;
 use spanfleet_formats::templates::{Template, find_template};
+use spanfleet_metastore::FormatRow;
 
+use super::formats;
 use crate::{args::OrderArgs, failure::Failure, pairs};
 
 /// What the flags ask for, unchecked: the API checks a job's, [`Asked::check`] an export's.
 pub(super) struct Asked {
     pub(super) format: Option<String>,
+    /// The format of one's own that a file was named for.
+    pub(super) custom: Option<FormatRow>,
     pub(super) template: Option<String>,
     pub(super) parameters: Map<String, Value>,
     pub(super) filter: Map<String, Value>,
@@ -30,8 +37,15 @@ impl Asked {
             hierarchies: take_flag(&mut parameters, "include_hierarchies", args.include_hierarchies)?,
         };
         let filter = pairs::filters(&args.filter)?;
+        let file = args
+            .format
+            .as_deref()
+            .map(Path::new)
+            .filter(|name| name.extension().is_some_and(|it| it == "json"));
+        let custom = file.map(formats::read).transpose()?;
         Ok(Asked {
-            format: args.format.clone(),
+            format: custom.as_ref().map(|row| row.format_name.clone()).or_else(|| args.format.clone()),
+            custom,
             template: args.template.clone(),
             parameters,
             filter,
@@ -44,8 +58,14 @@ impl Asked {
         let template = self.template.as_deref().map(find_template).transpose()?;
         let mut include = self.include;
         include.relations |= template.is_some_and(|template| template.include_relations);
-        let layer = template.map(Template::layer).unwrap_or_default();
-        let format = template.map(|template| template.format.as_str()).or(self.format.as_deref());
+        let layer = match &self.custom {
+            Some(row) => catalogue::parameters(row),
+            None => template.map(Template::layer).unwrap_or_default(),
+        };
+        let format = match &self.custom {
+            Some(row) => Some(catalogue::base(row)),
+            None => template.map(|template| template.format.as_str()).or(self.format.as_deref()),
+        };
         let order =
             Order::new(format.unwrap_or_default(), &[&layer, &self.parameters], &self.filter, include)?;
         spanfleet_formats::open(&order)?;

@@ -140,6 +140,8 @@ choice! {
     Bundle {
         /// In one zip for each split.
         #[default] Zip = "zip",
+        /// One by one, in a folder for each split.
+        None = "none",
     }
 }
 choice! {

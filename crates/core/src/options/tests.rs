@@ -45,7 +45,7 @@ fn refusals_name_the_key_and_the_mend() {
     refused(r#"{"compression":"gzip","compression_level":12}"#, "1 to 9 with gzip");
     refused(r#"{"partitions":0}"#, "auto, or");
     refused(r#"{"jq":1}"#, "a jq filter");
-    refused(r#"{"bundle":"none"}"#, "`bundle` can't be `none`; allowed: zip");
+    refused(r#"{"bundle":"tar"}"#, "`bundle` can't be `tar`; allowed: zip, none");
 }
 
 #[test]

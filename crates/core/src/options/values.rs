@@ -1,6 +1,6 @@
 //! Values of parameters as they are read: from JSON, or as people write them in `--set`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Annotators, Column, Hierarchy, OptionError, Partitions};
 use crate::{
@@ -41,6 +41,19 @@ pub(super) fn partitions(key: &str, value: &Value) -> Result<Partitions, OptionE
     count
         .map(|count| Partitions::Count(count as u32))
         .map_err(|_| OptionError::value("option", key, value, "auto, or a whole number from 1 to 100000"))
+}
+
+/// A JSON object; `none` for nothing.
+pub(super) fn object(
+    key: &str,
+    value: &Value,
+    allowed: &str,
+) -> Result<Option<Map<String, Value>>, OptionError> {
+    match value {
+        Value::Object(object) => Ok(Some(object.clone())),
+        Value::String(word) if word == "none" => Ok(None),
+        _ => Err(OptionError::value("option", key, value, allowed)),
+    }
 }
 
 /// Any text; `none` for nothing.

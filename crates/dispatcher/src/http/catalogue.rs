@@ -1,12 +1,17 @@
-//! `GET /export/formats` and `GET /export/templates/ml`.
+//! `/export/formats` and `GET /export/templates/ml`.
 
 use std::collections::HashSet;
 
-use axum::{Json, extract::State};
-use spanfleet_api::{Format, FormatsQuery, Template, TemplatesQuery};
+use axum::{Json, extract::State, http::StatusCode};
+use spanfleet_api::{Format, FormatsQuery, NewFormat, Template, TemplatesQuery};
 use spanfleet_metastore::{FormatRow, TemplateRow};
 
-use super::{Api, Failure, auth::Authenticated, query::Params};
+use super::{
+    Api, Failure,
+    auth::Authenticated,
+    query::{Body, Params},
+};
+use crate::catalogue::custom_row;
 
 pub(super) async fn formats(
     State(api): State<Api>,
@@ -25,6 +30,23 @@ pub(super) async fn formats(
         rows.retain(|row| row.is_ml_ready == is_ready);
     }
     Ok(Json(rows.into_iter().map(format).collect()))
+}
+
+/// Adds a user's format, or replaces the one of that name: jobs keep what they were ordered with.
+pub(super) async fn add_format(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    Body(new): Body<NewFormat>,
+) -> Result<(StatusCode, Json<Format>), Failure> {
+    if !caller.is_admin {
+        return Err(Failure::new(403, "only an administrator's token may add formats"));
+    }
+    let row = custom_row(new).map_err(|error| Failure::new(422, error.to_string()).about(error.key))?;
+    api.metastore.sync_formats(std::slice::from_ref(&row)).await?;
+    let stored =
+        api.metastore.formats().await?.into_iter().find(|stored| stored.format_name == row.format_name);
+    let stored = stored.ok_or_else(|| Failure::new(503, "the format is gone again; add it once more"))?;
+    Ok((StatusCode::CREATED, Json(format(stored))))
 }
 
 pub(super) async fn templates(

@@ -64,7 +64,7 @@ pub fn router(api: Api, probes: probes::Probes) -> Router {
         .route("/openapi.json", get(page::openapi))
         .route("/export/create-job", post(jobs::create))
         .route("/export/preview", post(preview::preview))
-        .route("/export/formats", get(catalogue::formats))
+        .route("/export/formats", get(catalogue::formats).post(catalogue::add_format))
         .route("/export/templates/ml", get(catalogue::templates))
         .route("/export/jobs", get(jobs::list))
         .route("/export/jobs/{job_uuid}", get(jobs::show).delete(jobs::remove))

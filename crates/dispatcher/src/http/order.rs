@@ -6,6 +6,7 @@ use spanfleet_core::{Include, Order, ProjectId};
 use spanfleet_metastore::{Caller, FormatRow, TemplateRow};
 
 use super::{Api, Failure};
+use crate::catalogue;
 
 /// An order that makes sense, on a project that the caller may use.
 pub(super) struct Asked {
@@ -81,12 +82,12 @@ fn order(request: &CreateJob, format: &FormatRow, template: Option<&TemplateRow>
     };
     let nothing = Map::new();
     let layers = [
-        &format.transformation_rules,
+        &catalogue::parameters(format),
         of_template.and_then(|template| template["parameters"].as_object()).unwrap_or(&nothing),
         request.export_parameters.as_ref().unwrap_or(&nothing),
     ];
     let filter = request.filter_criteria.as_ref().unwrap_or(&nothing);
-    let order = Order::new(&format.format_name, &layers, filter, include).map_err(|error| {
+    let order = Order::new(catalogue::base(format), &layers, filter, include).map_err(|error| {
         Failure::option(if error.what == "filter" { "filter_criteria" } else { "export_parameters" }, &error)
     })?;
     spanfleet_formats::open(&order).map_err(|error| Failure::option("export_parameters", &error))?;

@@ -48,9 +48,11 @@ impl PartEncoder for BratPart {
             ledger.change_text(Change::Cleaned, &document.id);
         }
         self.lines.clear();
+        let before = ledger.counts.annotations_written;
         let numbers = self.spans(document, ledger);
         self.relations(document, &numbers, ledger);
-        self.write(document, out).map_err(|error| {
+        let annotations = ledger.counts.annotations_written - before;
+        self.write(document, annotations as u32, out).map_err(|error| {
             EncodeError::about(
                 &document.id,
                 format!("text `{}` can't be put into a zip: {error}", document.id),
@@ -174,10 +176,12 @@ impl BratPart {
         self.lines.event(&type_name(label), *number, arguments);
     }
 
-    fn write(&mut self, document: &Document, out: &mut Vec<u8>) -> io::Result<()> {
+    fn write(&mut self, document: &Document, annotations: u32, out: &mut Vec<u8>) -> io::Result<()> {
         let stem = file_stem(&document.id);
-        for (ending, content) in [("txt", &self.text.content), ("ann", &self.lines.content)] {
-            let entry = self.zip.write(&format!("{stem}.{ending}"), content.as_bytes(), out)?;
+        let files = [("txt", &self.text.content, 1, 0), ("ann", &self.lines.content, 0, annotations)];
+        for (ending, content, texts, annotations) in files {
+            let mut entry = self.zip.write(&format!("{stem}.{ending}"), content.as_bytes(), out)?;
+            (entry.texts, entry.annotations) = (texts, annotations);
             entry.store(&mut self.table);
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Gzip members and zstd frames. Members that stand one after the other read as one file, so that every
 //! part and every piece of glue is compressed on its own.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
-use flate2::{GzBuilder, write::GzEncoder};
+use flate2::{GzBuilder, read::DeflateDecoder, write::GzEncoder};
 use spanfleet_core::options::Compression;
 
 /// Gzip's own default: files small enough to send, at half the speed of the fastest level.
@@ -92,6 +92,17 @@ impl Compressor {
             Stream::Zstd(encoder) => out.append(&mut encoder.finish()?),
         }
         Ok(())
+    }
+}
+
+/// What was deflated (RFC 1951) from so many bytes.
+pub fn inflate(deflated: &[u8], bytes: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::with_capacity(bytes as usize);
+    DeflateDecoder::new(deflated).read_to_end(&mut content)?;
+    if content.len() as u64 == bytes {
+        Ok(content)
+    } else {
+        Err(io::Error::other(format!("{} bytes came out of what was deflated from {bytes}", content.len())))
     }
 }
 

@@ -3,8 +3,6 @@
 //! Filters are pure here: what asks for the time, the place or the environment fails, so that the same record
 //! gives the same bytes, and what would end the process fails too.
 
-use std::sync::Arc;
-
 use jaq_core::{
     Compiler, Ctx, Filter, Vars, data,
     load::{Arena, File, Loader},
@@ -12,10 +10,7 @@ use jaq_core::{
 };
 use jaq_json::{Val, read, write};
 use serde_json::Value;
-use spanfleet_core::{Document, Ledger, Loss, OptionError, Order};
-
-use crate::EncodeError;
-use crate::support::record::{RecordWriter, count};
+use spanfleet_core::OptionError;
 
 /// Hides what would make the same record give other bytes, or end the process.
 const PURE: &str = r#"
@@ -40,11 +35,6 @@ pub struct Jq {
 }
 
 impl Jq {
-    /// The filter of an order, if it has one.
-    pub fn of(order: &Order) -> Result<Option<Arc<Jq>>, OptionError> {
-        order.options.jq.as_deref().map(|code| Jq::new(code).map(Arc::new)).transpose()
-    }
-
     /// Compiles a filter; refuses what is no jq.
     pub fn new(code: &str) -> Result<Jq, OptionError> {
         let refuse = |reason: String| {
@@ -71,56 +61,26 @@ impl Jq {
         Ok(Jq { filter })
     }
 
-    /// Hands each value that a record becomes to `found`, as compact JSON. Fails with the filter's own words.
-    pub fn run(&self, record: &[u8], mut found: impl FnMut(&[u8])) -> Result<(), String> {
-        let input = read::parse_single(record).map_err(|error| error.to_string())?;
+    /// Hands each value that a record becomes to `found`, as compact JSON. Fails with the filter's own words, or
+    /// with those of `found`.
+    pub fn run(
+        &self,
+        record: &[u8],
+        mut found: impl FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let fails = |reason: String| format!("the jq filter fails: {reason}");
+        let input = read::parse_single(record).map_err(|error| fails(error.to_string()))?;
         let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
         let mut bytes = Vec::new();
         for (at, output) in self.filter.id.run((context, input)).map(unwrap_valr).enumerate() {
             if at == MOST_VALUES {
-                return Err(format!("more than {MOST_VALUES} values of one record"));
+                return Err(fails(format!("more than {MOST_VALUES} values of one record")));
             }
             bytes.clear();
-            let output = output.map_err(|error| error.to_string())?;
-            write::write(&mut bytes, &write::Pp::default(), 0, &output).map_err(|error| error.to_string())?;
-            found(&bytes);
-        }
-        Ok(())
-    }
-}
-
-/// Records as an order's filter makes them.
-pub struct FilteredRecords {
-    records: RecordWriter,
-    jq: Arc<Jq>,
-    record: Vec<u8>,
-}
-
-impl FilteredRecords {
-    /// Under an order's labels.
-    pub fn new(order: &Order, jq: Arc<Jq>) -> FilteredRecords {
-        FilteredRecords { records: RecordWriter::new(order), jq, record: Vec::new() }
-    }
-
-    /// Hands each value of a document to `found`. A document without any is lost whole.
-    pub fn write(
-        &mut self,
-        document: &Document,
-        ledger: &mut Ledger,
-        mut found: impl FnMut(&[u8]),
-    ) -> Result<(), EncodeError> {
-        self.record.clear();
-        self.records.write(document, &mut self.record, &mut Ledger::default());
-        let mut is_empty = true;
-        let ran = self.jq.run(&self.record, |value| {
-            is_empty = false;
-            found(value);
-        });
-        ran.map_err(|reason| EncodeError::about(&document.id, format!("the jq filter fails: {reason}")))?;
-        if is_empty {
-            ledger.lose_document(Loss::Adjudicated, document);
-        } else {
-            count(document, ledger);
+            let output = output.map_err(|error| fails(error.to_string()))?;
+            let written = write::write(&mut bytes, &write::Pp::default(), 0, &output);
+            written.map_err(|error| fails(error.to_string()))?;
+            found(&bytes)?;
         }
         Ok(())
     }
@@ -132,7 +92,10 @@ mod tests {
 
     fn run(code: &str, record: &str) -> Result<Vec<String>, String> {
         let mut out = Vec::new();
-        let found = |bytes: &[u8]| out.push(String::from_utf8_lossy(bytes).into_owned());
+        let found = |bytes: &[u8]| {
+            out.push(String::from_utf8_lossy(bytes).into_owned());
+            Ok(())
+        };
         Jq::new(code).map_err(|error| error.to_string())?.run(record.as_bytes(), found)?;
         Ok(out)
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compress, Compression, FlushCompress, Status, read::DeflateDecoder, write::DeflateEncoder};
 
-use crate::EncodeError;
+use crate::{EncodeError, Member};
 
 const LOCAL_HEAD: u32 = 0x0403_4b50;
 const DIRECTORY_HEAD: u32 = 0x0201_4b50;
@@ -31,6 +31,9 @@ pub(crate) struct ZipEntry {
     checksum: u32,
     compressed_bytes: u32,
     bytes: u32,
+    /// Texts and annotations in it, which no zip says.
+    pub(crate) texts: u32,
+    pub(crate) annotations: u32,
 }
 
 impl ZipEntry {
@@ -41,7 +44,10 @@ impl ZipEntry {
 
     /// Appends a compact form to a table.
     pub(crate) fn store(&self, table: &mut Vec<u8>) {
-        for number in [self.name.len() as u32, self.checksum, self.compressed_bytes, self.bytes] {
+        let name_bytes = self.name.len() as u32;
+        for number in
+            [name_bytes, self.checksum, self.compressed_bytes, self.bytes, self.texts, self.annotations]
+        {
             table.extend_from_slice(&number.to_le_bytes());
         }
         table.extend_from_slice(self.name.as_bytes());
@@ -49,13 +55,20 @@ impl ZipEntry {
 
     /// The first entry of a table, and the rest of it; `None` when it is broken.
     pub(crate) fn restore(table: &[u8]) -> Option<(ZipEntry, &[u8])> {
-        let (numbers, rest) = table.split_at_checked(16)?;
+        let (numbers, rest) = table.split_at_checked(24)?;
         let number = |at: usize| {
             numbers.get(4 * at..4 * at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes)
         };
         let (name, rest) = rest.split_at_checked(number(0)? as usize)?;
         let name = String::from_utf8(name.to_vec()).ok()?;
-        let entry = ZipEntry { name, checksum: number(1)?, compressed_bytes: number(2)?, bytes: number(3)? };
+        let entry = ZipEntry {
+            name,
+            checksum: number(1)?,
+            compressed_bytes: number(2)?,
+            bytes: number(3)?,
+            texts: number(4)?,
+            annotations: number(5)?,
+        };
         Some((entry, rest))
     }
 
@@ -119,6 +132,8 @@ impl ZipWriter {
             checksum: checksum.sum(),
             compressed_bytes: 0,
             bytes: content.len().try_into().map_err(too_large)?,
+            texts: 0,
+            annotations: 0,
         };
         let head = out.len();
         entry.write_head(out);
@@ -164,6 +179,23 @@ pub(crate) fn noted_entries(note: &str) -> Option<Vec<ZipEntry>> {
         rest = after;
     }
     Some(entries)
+}
+
+/// The entries of a part as members of its bundle.
+pub(crate) fn members(entries: Vec<ZipEntry>) -> Vec<Member> {
+    let mut offset = 0;
+    let member = |entry: ZipEntry| {
+        let begin = offset + LOCAL_HEAD_BYTES + entry.name.len() as u64;
+        offset += entry.entry_bytes();
+        Member {
+            deflated: begin..offset,
+            bytes: u64::from(entry.bytes),
+            texts: u64::from(entry.texts),
+            annotations: u64::from(entry.annotations),
+            name: entry.name,
+        }
+    };
+    entries.into_iter().map(member).collect()
 }
 
 /// Refuses names of which unpacking would write one file over the other, on systems too that know no case.
@@ -240,7 +272,14 @@ mod tests {
 
     #[test]
     fn many_entries_and_far_offsets_take_64_bits() {
-        let entry = ZipEntry { name: "a".to_owned(), checksum: 1, compressed_bytes: u32::MAX - 32, bytes: 9 };
+        let entry = ZipEntry {
+            name: "a".to_owned(),
+            checksum: 1,
+            compressed_bytes: u32::MAX - 32,
+            bytes: 9,
+            texts: 1,
+            annotations: 0,
+        };
         let entries = vec![entry; 3];
         let directory = directory(entries.iter());
         // The third begins past 4 GiB.

@@ -68,12 +68,13 @@ impl PartEncoder for WebannoPart {
         self.content.clear();
         sheet.write(&mut self.names, &mut self.content);
         let name = format!("{}.tsv", file_stem(&document.id));
-        let entry = self.zip.write(&name, self.content.as_bytes(), out).map_err(|error| {
+        let mut entry = self.zip.write(&name, self.content.as_bytes(), out).map_err(|error| {
             EncodeError::about(
                 &document.id,
                 format!("text `{}` can't be put into a zip: {error}", document.id),
             )
         })?;
+        (entry.texts, entry.annotations) = (1, spans.len() as u32);
         entry.store(&mut self.table);
         ledger.counts.texts += 1;
         ledger.counts.tokens += tokens.len() as u64;

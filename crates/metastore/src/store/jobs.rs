@@ -245,6 +245,7 @@ fn job_row(row: &Row) -> Result<JobRow> {
         requested_by: UserId(row.get("requested_by")?),
         export_format_id: row.get("export_format_id")?,
         format_name: row.get("format_name")?,
+        format_type: row.get("format_type")?,
         export_parameters: row.get("export_parameters")?,
         options: row.get("options")?,
         filter_criteria: row.get("filter_criteria")?,

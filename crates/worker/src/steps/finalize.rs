@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use spanfleet_core::{
     Ledger, Order, Schema,
     job::ErrorClass,
     losses::EXAMPLES_SHOWN,
+    options::Bundle,
     report::{Manifest, ManifestFile, ManifestFormat, PartFile, PartReport, Snapshot},
     split::LONE_SPLIT,
 };
@@ -25,7 +26,9 @@ use super::{
 use crate::{StepError, worker::Ports};
 
 mod assemble;
+mod unbundle;
 use assemble::{Assembled, assemble};
+use unbundle::unbundle;
 
 /// Reports read from the metastore at once.
 const REPORTS_AT_ONCE: u32 = 500;
@@ -142,6 +145,21 @@ struct Sealed {
     facts: Vec<SealedFile>,
 }
 
+impl Sealed {
+    /// Adds the single files of a split; to its format they are one.
+    fn add_unbundled(&mut self, split: &str, files: Vec<ManifestFile>, notes: Vec<Value>) {
+        self.facts.push(SealedFile {
+            path: split.to_owned(),
+            split: split.to_owned(),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            texts: files.iter().map(|file| file.texts).sum(),
+            annotations: files.iter().map(|file| file.annotations).sum(),
+            notes,
+        });
+        self.files.extend(files);
+    }
+}
+
 /// The sealed files of every split, and what the format puts beside each.
 async fn seal_files(
     storage: &dyn Storage,
@@ -154,6 +172,13 @@ async fn seal_files(
     let mut sealed = Sealed::default();
     for (split, of_split) in by_split(parts, format) {
         for file in assemble(format, order, schema, split, &of_split)? {
+            if order.options.bundle == Bundle::None {
+                let files = unbundle(storage, format, prefix, split, &of_split).await?;
+                if !files.is_empty() {
+                    sealed.add_unbundled(split, files, file.notes);
+                    continue;
+                }
+            }
             let composed = compose(storage, prefix, &file, split).await?;
             sealed.facts.push(SealedFile {
                 path: composed.path.clone(),
@@ -270,7 +295,7 @@ fn manifest(
         spanfleet_version: env!("CARGO_PKG_VERSION").to_owned(),
         job_uuid: job.job_uuid.to_string(),
         format: ManifestFormat {
-            name: info.name.to_owned(),
+            name: job.format_name.clone(),
             kind: info.kind.to_owned(),
             version: info.version.to_owned(),
         },

@@ -5,7 +5,7 @@ pub(crate) mod finalize;
 pub(crate) mod plan;
 
 use spanfleet_core::{Order, ProjectId, options::Compression};
-use spanfleet_formats::{FormatInfo, Layout};
+use spanfleet_formats::{FormatInfo, Layout, catalogue::base_of};
 use spanfleet_metastore::JobRow;
 use spanfleet_source::Selection;
 
@@ -13,7 +13,8 @@ use crate::StepError;
 
 /// The order of a stored job, checked again: another version may have stored it.
 fn order_of(job: &JobRow) -> Result<Order, StepError> {
-    Ok(Order::new(&job.format_name, &[&job.options], &job.filter_criteria, job.include)?)
+    let base = base_of(&job.format_name, &job.format_type);
+    Ok(Order::new(base, &[&job.options], &job.filter_criteria, job.include)?)
 }
 
 /// A split by metadata reads it, whether it is exported or not: the shaper leaves it out of what is encoded.
