@@ -119,20 +119,23 @@ impl Planner<'_> {
     /// Some of the texts after one, with the ids that documents show.
     async fn shown_ids(&mut self, after: i64) -> Result<Vec<(i64, String)>, SourceError> {
         let some = self.slice.some_texts_after(after, BLOCK_TEXTS);
+        // A list of texts is chosen already, and what stands in a statement should be short.
+        let condition = match some {
+            None => self.slice.own_texts(self.tables),
+            Some(_) => "TRUE".to_owned(),
+        };
         let sql = format!(
             "SELECT t.id::int8, COALESCE({}, t.id::text) FROM texts t \
-             WHERE t.project_id = $1 AND t.id > $2 AND t.id <= $3 AND ($4 IS NULL OR t.id = ANY($4)) \
-             ORDER BY t.id LIMIT {BLOCK_TEXTS}",
+             WHERE {condition} AND t.id > $1 AND ($2 IS NULL OR t.id = ANY($2)) ORDER BY t.id LIMIT {BLOCK_TEXTS}",
             self.tables.text("t", "external_id"),
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(self.slice.project.0);
-        let query = query.bind(after).bind(self.slice.range.through).bind(some);
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(some);
         query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
     }
 
     async fn count_texts(&mut self) -> Result<u64, SourceError> {
-        let sql = "SELECT count(*) FROM texts WHERE project_id = $1 AND id <= $2";
-        let query = sqlx::query_scalar(sql).bind(self.slice.project.0).bind(self.slice.range.through);
+        let sql = format!("SELECT count(*) FROM texts t WHERE {}", self.slice.own_texts(self.tables));
+        let query = sqlx::query_scalar(AssertSqlSafe(sql));
         let count: i64 = query.fetch_one(&mut *self.database).await.map_err(|error| self.failure(&error))?;
         Ok(count as u64)
     }
@@ -163,13 +166,13 @@ impl Planner<'_> {
         if let Some(ids) = &self.slice.texts {
             return Ok(places.iter().map(|place| (*place, ids[*place as usize - 1])).collect());
         }
-        let sql = "SELECT place, id FROM (\
-             SELECT t.id::int8 AS id, row_number() OVER (ORDER BY t.id) AS place \
-             FROM texts t WHERE t.project_id = $1 AND t.id <= $2) numbered \
-             WHERE place = ANY($3) ORDER BY place";
+        let sql = format!(
+            "SELECT place, id FROM (SELECT t.id::int8 AS id, row_number() OVER (ORDER BY t.id) AS place \
+             FROM texts t WHERE {}) numbered WHERE place = ANY($1) ORDER BY place",
+            self.slice.own_texts(self.tables)
+        );
         let places: Vec<i64> = places.iter().map(|place| *place as i64).collect();
-        let query =
-            sqlx::query_as(sql).bind(self.slice.project.0).bind(self.slice.range.through).bind(places);
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(places);
         let rows: Vec<(i64, i64)> =
             query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))?;
         Ok(rows.into_iter().map(|(place, id)| (place as u64, id)).collect())
@@ -186,9 +189,10 @@ impl Planner<'_> {
     }
 
     fn may_lack_labels(&self, labels: &Labels) -> bool {
-        let Slice { texts, annotators, date_from, date_to, .. } = self.slice;
+        let Slice { texts, annotators, date_from, date_to, min_agreement, .. } = self.slice;
         let is_narrowed = texts.is_some() || annotators.is_some() || date_from.is_some() || date_to.is_some();
-        is_narrowed || labels.is_hierarchy() || !self.has_own_labels()
+        let looks_inside = min_agreement.is_some() || self.slice.looks_into_texts();
+        is_narrowed || looks_inside || labels.is_hierarchy() || !self.has_own_labels()
     }
 
     /// Else its labels may be those of other projects.
@@ -198,10 +202,16 @@ impl Planner<'_> {
 
     async fn occurring_labels(&mut self, labels: &Labels) -> Result<Vec<i64>, SourceError> {
         let ids: Vec<i64> = labels.paths().keys().copied().collect();
-        let join = if self.has_own_labels() { String::new() } else { self.slice.join_own_texts("a.text_id") };
-        let condition = self.slice.annotations_condition(self.tables);
+        let slice = self.slice;
+        let join = if self.has_own_labels() && !slice.looks_into_texts() {
+            String::new()
+        } else {
+            slice.join_own_texts(self.tables, "a.text_id")
+        };
+        let (annotations, condition) =
+            (slice.annotations(self.tables), slice.annotations_condition(self.tables));
         let sql = format!(
-            "SELECT DISTINCT a.label_id::int8 FROM annotations a{join} \
+            "SELECT DISTINCT a.label_id::int8 FROM {annotations}{join} \
              WHERE {condition} AND a.label_id = ANY($1)"
         );
         let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids);
@@ -210,11 +220,13 @@ impl Planner<'_> {
 
     /// Whether any text has several labels of the whole text.
     async fn is_multi_label(&mut self) -> Result<bool, SourceError> {
+        let (slice, tables) = (self.slice, self.tables);
         let (join, condition) =
-            (self.slice.join_own_texts("a.text_id"), self.slice.annotations_condition(self.tables));
+            (slice.join_own_texts(tables, "a.text_id"), slice.annotations_condition(tables));
         let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM annotations a{join} WHERE {condition} AND a.start_char IS NULL \
-             GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1)"
+            "SELECT EXISTS (SELECT 1 FROM {}{join} WHERE {condition} AND a.start_char IS NULL \
+             GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1)",
+            slice.annotations(tables)
         );
         let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.database).await;
         found.map_err(|error| self.failure(&error))

@@ -63,9 +63,18 @@ pub(super) async fn planning_twice_reads_the_same(stocked: &Stocked) {
 }
 
 /// Reads with a filter and compares with the documents as `expected` leaves them.
-async fn check(stocked: &Stocked, filter: Filter, expected: impl Fn(&Document) -> Option<Document>) {
+pub(super) async fn check(
+    stocked: &Stocked,
+    filter: Filter,
+    expected: impl Fn(&Document) -> Option<Document>,
+) {
     let selection = Selection { filter, ..stocked.selection.clone() };
     let expected: Vec<Document> = stocked.documents.iter().filter_map(expected).collect();
+    if let Some(count) = stocked.source.count(&selection).await.unwrap() {
+        let annotations: usize = expected.iter().map(|document| document.annotations.len()).sum();
+        let found = (count.texts as usize, count.annotations as usize);
+        assert_eq!(found, (expected.len(), annotations), "the count of {:?}", selection.filter);
+    }
     for cut in cuts(stocked) {
         let found = stocked.read_all(&selection, cut).await;
         assert_same(&found, &expected, &format!("{cut:?} {:?}", selection.filter));
@@ -73,13 +82,13 @@ async fn check(stocked: &Stocked, filter: Filter, expected: impl Fn(&Document) -
 }
 
 /// The document with the annotations that hold; texts without any stay, and so do relations.
-fn keep(document: &Document, holds: impl Fn(&Annotation) -> bool) -> Document {
+pub(super) fn keep(document: &Document, holds: impl Fn(&Annotation) -> bool) -> Document {
     let mut document = document.clone();
     document.annotations.retain(holds);
     document
 }
 
-fn names(list: &[&str]) -> Vec<Id> {
+pub(super) fn names(list: &[&str]) -> Vec<Id> {
     list.iter().map(|name| Id::Name((*name).to_owned())).collect()
 }
 
