@@ -29,7 +29,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use spanfleet_core::ProjectId;
-use spanfleet_source::{Bounds, Cut, DocumentStream, Plan, Selection, SelectionCount, Source, SourceError};
+use spanfleet_source::{
+    Bounds, Cut, DocumentStream, Effort, Plan, Selection, SelectionCount, Source, SourceError,
+};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::sync::{OnceCell, Semaphore};
@@ -128,8 +130,12 @@ impl Source for PostgresSource {
         read::read(self, selection, bounds).await
     }
 
-    async fn count(&self, selection: &Selection) -> Result<Option<SelectionCount>, SourceError> {
-        plan::count(self, selection).await
+    async fn count(
+        &self,
+        selection: &Selection,
+        effort: Effort,
+    ) -> Result<Option<SelectionCount>, SourceError> {
+        plan::count(self, selection, effort).await
     }
 
     async fn check(&self) -> Result<(), SourceError> {

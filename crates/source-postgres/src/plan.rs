@@ -4,13 +4,11 @@
 //! annotations are never read in full, but for one case: labels that have others below them, or a filter that
 //! may leave labels out. Whether such a label occurs, only the annotations know.
 
-use std::time::Duration;
-
 use spanfleet_core::{Schema, Timestamp, begins_block, options::Partitions};
 use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
 use spanfleet_source::load::names::Labels;
 use spanfleet_source::load::range::Range;
-use spanfleet_source::{Cut, Plan, Selection, SelectionCount, SourceError};
+use spanfleet_source::{Cut, Effort, Plan, Selection, SelectionCount, SourceError};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
@@ -20,9 +18,6 @@ use crate::error::Place;
 use crate::names;
 use crate::slice::Slice;
 use crate::tables::Tables;
-
-/// A count that takes longer is not cheap.
-const COUNT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Texts that are looked at for the beginning of a block: one in 256 begins one.
 const BLOCK_TEXTS: usize = 1024;
@@ -249,14 +244,17 @@ impl Planner<'_> {
 pub(crate) async fn count(
     source: &PostgresSource,
     selection: &Selection,
+    effort: Effort,
 ) -> Result<Option<SelectionCount>, SourceError> {
     let (tables, place) = (source.tables().await?, &source.place);
     let mut database = source.connection().await?;
     let failure = |error: &sqlx::Error| place.failure("count", error);
     let labels = names::labels(&mut database, &tables, selection.project, place).await?;
     let slice = Slice::resolve(&mut database, &tables, selection, &labels, Range::ALL, place).await?;
-    let limit = format!("SET statement_timeout = {}", COUNT_TIMEOUT.as_millis());
-    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;
+    if let Effort::Quick(limit) = effort {
+        let limit = format!("SET statement_timeout = {}", limit.as_millis().max(1));
+        sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;
+    }
     let row: Result<(i64, i64), _> =
         sqlx::query_as(AssertSqlSafe(slice.count(&tables))).fetch_one(&mut database).await;
     match row {

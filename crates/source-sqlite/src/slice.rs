@@ -7,8 +7,8 @@ use spanfleet_core::{Include, ProjectId, Timestamp};
 use spanfleet_source::load::names::{Labels, numbers_and_names};
 use spanfleet_source::load::range::Range;
 use spanfleet_source::{Selection, SourceError};
-use sqlx::{AssertSqlSafe, Sqlite};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{AssertSqlSafe, Sqlite};
 
 use crate::documents::{AnnotationRow, RelationRow, TextRow};
 use crate::error::Place;
@@ -153,7 +153,7 @@ impl Slice {
             "SELECT a.text_id, a.id, a.external_id, a.label_id, a.annotator_id, a.start_char, a.end_char, \
              a.fragments, a.confidence_score, CASE WHEN ?11 THEN a.metadata END, a.created_at{} \
              ORDER BY t.id, a.id",
-            self.from_annotations()
+            self.annotations_of_texts()
         );
         self.bind(sql).bind(self.include.metadata)
     }
@@ -213,12 +213,12 @@ impl Slice {
 
     /// How many annotations of texts there are.
     pub(crate) fn count_annotations_query<'q>(&self) -> Query<'q, (i64,)> {
-        self.bind(format!("SELECT count(*){}", self.from_annotations()))
+        self.bind(format!("SELECT count(*){}", self.annotations_of_texts()))
     }
 
     /// The labels that occur.
     pub(crate) fn labels_query<'q>(&self) -> Query<'q, (i64,)> {
-        self.bind(format!("SELECT DISTINCT a.label_id{}", self.from_annotations()))
+        self.bind(format!("SELECT DISTINCT a.label_id{}", self.annotations_of_texts()))
     }
 
     /// A text with several labels of the whole text, if there is one.
@@ -226,7 +226,7 @@ impl Slice {
         self.bind(format!(
             "SELECT a.text_id{} AND a.start_char IS NULL \
              GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1 LIMIT 1",
-            self.from_annotations()
+            self.annotations_of_texts()
         ))
     }
 
@@ -246,7 +246,8 @@ impl Slice {
                        AND (?4 IS NULL OR t.id IN (SELECT value FROM json_each(?4)))"
             .to_owned();
         if self.metadata.is_some() {
-            sql.push_str(&format!(" AND {METADATA}"));
+            sql.push_str(" AND ");
+            sql.push_str(METADATA);
         }
         if let Some(wanted) = self.has_annotations {
             let has = match self.min_agreement {
@@ -261,7 +262,7 @@ impl Slice {
 
     /// The annotations `a` of those texts. Texts stand outermost in each join: their index gives the order, the
     /// index of what is on them follows it.
-    fn from_annotations(&self) -> String {
+    fn annotations_of_texts(&self) -> String {
         let (annotations, texts) = (self.annotations(), self.of_texts());
         format!(" FROM texts t CROSS JOIN {annotations} ON a.text_id = t.id WHERE {texts} AND {CHOSEN}")
     }
@@ -301,10 +302,8 @@ impl Slice {
 fn conditions(conditions: &[MetadataCondition]) -> String {
     let path = |keys: &[String]| keys.iter().fold("$".to_owned(), |path, key| format!("{path}.\"{key}\""));
     let value = |value: &MetadataValue| json!({"text": value.text(), "number": value.number()});
-    let condition = |it: &MetadataCondition| {
-        json!({"path": path(&it.path), "values": it.values.iter().map(value).collect::<Vec<_>>()})
-    };
-    Value::from_iter(conditions.iter().map(condition)).to_string()
+    let condition = |it: &MetadataCondition| json!({"path": path(&it.path), "values": it.values.iter().map(value).collect::<Vec<_>>()});
+    conditions.iter().map(condition).collect::<Value>().to_string()
 }
 
 /// A list as one parameter.

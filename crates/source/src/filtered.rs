@@ -89,7 +89,8 @@ impl FileFilter {
 
     /// For each annotation, whether it is chosen.
     fn chosen_annotations(&self, document: &Document) -> Vec<bool> {
-        let mut chosen: Vec<bool> = document.annotations.iter().map(|it| self.chooses_annotation(it)).collect();
+        let mut chosen: Vec<bool> =
+            document.annotations.iter().map(|it| self.chooses_annotation(it)).collect();
         if let Some(least) = self.filter.min_agreement {
             keep_agreed(document, least, &mut chosen);
         }

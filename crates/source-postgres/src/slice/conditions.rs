@@ -1,5 +1,7 @@
 //! What holds for the texts and the annotations of a slice, as SQL.
 
+use std::fmt::Write as _;
+
 use spanfleet_core::filter::{MetadataCondition, MetadataValue};
 use spanfleet_source::load::range::Range;
 
@@ -104,10 +106,13 @@ impl Slice {
         if let Some(wanted) = self.has_annotations {
             let (not, condition) = (if wanted { "" } else { "NOT " }, self.annotations_condition(tables));
             let has = match self.min_agreement {
-                None => format!("EXISTS (SELECT 1 FROM annotations a WHERE a.text_id = t.id AND {condition})"),
+                None => {
+                    format!("EXISTS (SELECT 1 FROM annotations a WHERE a.text_id = t.id AND {condition})")
+                }
                 Some(_) => format!("t.id IN (SELECT a.text_id FROM {})", self.annotations(tables)),
             };
-            sql.push_str(&format!(" AND {not}{has}"));
+            // Writing to a string does not fail.
+            let _ = write!(sql, " AND {not}{has}");
         }
         sql
     }
@@ -127,7 +132,8 @@ fn metadata_takes(column: &str, condition: &MetadataCondition) -> String {
     let field = format!("({json} #> ARRAY[{}])", path.join(", "));
     let text = format!("({field} #>> '{{}}')");
     let is_value = |value: &MetadataValue| {
-        let number = value.number().map_or("FALSE".to_owned(), |number| format!("{text}::numeric = {number}"));
+        let number =
+            value.number().map_or("FALSE".to_owned(), |number| format!("{text}::numeric = {number}"));
         let wanted = literal(&value.text());
         format!(
             "CASE json_typeof({field}) WHEN 'number' THEN {number} \
@@ -143,8 +149,7 @@ fn literal(text: &str) -> String {
     if text.contains('\0') {
         return "NULL::text".to_owned();
     }
-    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("convert_from('\\x{digits}'::bytea, 'UTF8')")
+    format!("convert_from('\\x{}'::bytea, 'UTF8')", hex::encode(text))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use spanfleet_core::{
 };
 
 use super::Stocked;
-use crate::{BATCH_BYTES, Selection, load::batch::weight_bytes};
+use crate::{BATCH_BYTES, Effort, Selection, SelectionCount, load::batch::weight_bytes};
 
 /// The cuts that every reading has to survive: by size, few, and more than there are texts.
 fn cuts(stocked: &Stocked) -> [Partitions; 5] {
@@ -70,11 +70,8 @@ pub(super) async fn check(
 ) {
     let selection = Selection { filter, ..stocked.selection.clone() };
     let expected: Vec<Document> = stocked.documents.iter().filter_map(expected).collect();
-    if let Some(count) = stocked.source.count(&selection).await.unwrap() {
-        let annotations: usize = expected.iter().map(|document| document.annotations.len()).sum();
-        let found = (count.texts as usize, count.annotations as usize);
-        assert_eq!(found, (expected.len(), annotations), "the count of {:?}", selection.filter);
-    }
+    let count = stocked.source.count(&selection, Effort::Whole).await.unwrap();
+    assert_eq!(count, Some(count_of(&expected)), "the count of {:?}", selection.filter);
     for cut in cuts(stocked) {
         let found = stocked.read_all(&selection, cut).await;
         assert_same(&found, &expected, &format!("{cut:?} {:?}", selection.filter));
@@ -185,10 +182,16 @@ pub(super) async fn labels_are_known_when_asked_for(stocked: &Stocked) {
     assert_eq!(plan.schema.labels, ["PER"], "only the labels of the selection");
 }
 
-pub(super) async fn counts_are_right_where_there_are_any(stocked: &Stocked) {
-    let Some(count) = stocked.source.count(&stocked.selection).await.unwrap() else { return };
-    let annotations: usize = stocked.documents.iter().map(|document| document.annotations.len()).sum();
-    assert_eq!((count.texts, count.annotations), (stocked.documents.len() as u64, annotations as u64));
+pub(super) async fn counts_are_right(stocked: &Stocked) {
+    let count = stocked.source.count(&stocked.selection, Effort::Whole).await.unwrap();
+    assert_eq!(count, Some(count_of(&stocked.documents)));
+}
+
+fn count_of(documents: &[Document]) -> SelectionCount {
+    SelectionCount {
+        texts: documents.len() as u64,
+        annotations: documents.iter().map(|document| document.annotations.len() as u64).sum(),
+    }
 }
 
 pub(super) async fn the_source_can_be_reached(stocked: &Stocked) {

@@ -192,7 +192,8 @@ fn each_text(
             made.clear();
             let is_readable = !record.oversized && parser.parse(&record, &file.names, &mut made).is_ok();
             // Of a record with several texts, the first begins the piece.
-            is_readable && made.documents.front().is_some_and(|document| takes_id(&document.id) && takes(document))
+            is_readable
+                && made.documents.front().is_some_and(|document| takes_id(&document.id) && takes(document))
         };
         if visit(record.at, &mut is_taken).is_break() {
             return Ok(ControlFlow::Break(()));

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::json;
 use spanfleet_core::{
     Ledger, Order, Schema,
+    card::{Card, CardCounts},
     job::ErrorClass,
     losses::EXAMPLES_SHOWN,
     report::{Manifest, ManifestFile, ManifestFormat, PartFile, PartReport, Snapshot},
@@ -25,6 +26,7 @@ use super::{
 use crate::{StepError, worker::Ports};
 
 mod assemble;
+mod leakage;
 use assemble::{Assembled, assemble};
 
 /// Reports read from the metastore at once.
@@ -51,7 +53,10 @@ pub(crate) async fn finalize(
     let schema = Shaper::new(&order, &job.schema).schema();
     let sealed = seal_files(storage, format.as_ref(), &order, &schema, &parts, prefix).await?;
     let Sealed { files, mut beside, facts } = sealed;
-    let outcome = Outcome { files: facts, labels: &parts.labels, ledger: &parts.ledger };
+    let mut card = parts.card.card();
+    card.stratification.clone_from(&job.schema.stratification);
+    card.leakage = leakage::leakage(storage, format.as_ref(), &parts.reports).await?;
+    let outcome = Outcome { files: facts, labels: &parts.labels, ledger: &parts.ledger, card: &card };
     let mut more = format.beside(&schema, &outcome);
     if let Some(template) = &order.options.template {
         let script = find_template(template)?.script().as_bytes().to_vec();
@@ -63,7 +68,7 @@ pub(crate) async fn finalize(
     if let Some(losses) = write_losses(storage, &parts, prefix).await? {
         beside.push(losses);
     }
-    let manifest = manifest(job, &order, format.as_ref(), &parts, files, beside);
+    let manifest = Manifest { card, ..manifest(job, &order, format.as_ref(), &parts, files, beside) };
     let report = write_manifest(storage, &manifest, &order, prefix).await?;
     Ok(Finalized { report, part_keys: parts.keys() })
 }
@@ -74,6 +79,7 @@ struct Parts {
     reports: Vec<PartReport>,
     ledger: Ledger,
     labels: Vec<String>,
+    card: CardCounts,
 }
 
 impl Parts {
@@ -93,6 +99,7 @@ impl Parts {
                     )));
                 }
                 parts.ledger.merge(&report.ledger());
+                parts.card.merge(&report.card);
                 parts.labels.extend(report.labels.iter().cloned());
                 parts.reports.push(report);
             }
@@ -282,6 +289,7 @@ fn manifest(
         counts: parts.ledger.counts,
         losses: parts.ledger.losses(EXAMPLES_SHOWN),
         changes: parts.ledger.changes(EXAMPLES_SHOWN),
+        card: Card::default(),
         files,
         beside,
     }
