@@ -126,6 +126,10 @@ impl Source for PostgresSource {
         plan::plan(self, selection, cut).await
     }
 
+    async fn first(&self, selection: &Selection, texts: usize) -> Result<Option<Bounds>, SourceError> {
+        plan::first(self, selection, texts).await
+    }
+
     async fn read(&self, selection: &Selection, bounds: &Bounds) -> Result<DocumentStream, SourceError> {
         read::read(self, selection, bounds).await
     }

@@ -8,7 +8,7 @@ use spanfleet_core::{Schema, Timestamp, begins_block, options::Partitions};
 use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
 use spanfleet_source::load::names::Labels;
 use spanfleet_source::load::range::Range;
-use spanfleet_source::{Cut, Effort, Plan, Selection, SelectionCount, SourceError};
+use spanfleet_source::{Bounds, Cut, Effort, Plan, Selection, SelectionCount, SourceError};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
@@ -39,6 +39,24 @@ pub(crate) async fn plan(
     }
     let schema = if cut.needs_labels { planner.schema(&labels).await? } else { Schema::default() };
     Ok(Plan { partitions: range.cut_at(&ends)?, schema, taken_at: Some(taken_at) })
+}
+
+/// The bounds of the first texts.
+pub(crate) async fn first(
+    source: &PostgresSource,
+    selection: &Selection,
+    texts: usize,
+) -> Result<Option<Bounds>, SourceError> {
+    let (tables, place) = (source.tables().await?, &source.place);
+    let mut database = source.pool.acquire().await.map_err(|error| place.failure("connect", &error))?;
+    let labels = names::labels(&mut database, &tables, selection.project, place).await?;
+    let (_, range) = horizon(&mut database, &tables, place).await?;
+    let slice = Slice::resolve(&mut database, &tables, selection, &labels, range, place).await?;
+    let condition = slice.own_texts(&tables);
+    let sql = format!("SELECT t.id::int8 FROM texts t WHERE {condition} ORDER BY t.id LIMIT {texts}");
+    let ids: Result<Vec<i64>, _> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *database).await;
+    let ids = ids.map_err(|error| place.failure("look for the first texts", &error))?;
+    Ok(range.cut_at(ids.last().map_or(&[][..], std::slice::from_ref))?.pop())
 }
 
 /// The last rows there are now.

@@ -4,7 +4,7 @@ use spanfleet_core::{Schema, Timestamp, begins_block, options::Partitions};
 use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
 use spanfleet_source::load::names::Labels;
 use spanfleet_source::load::range::Range;
-use spanfleet_source::{Cut, Plan, Selection, SelectionCount, SourceError};
+use spanfleet_source::{Bounds, Cut, Plan, Selection, SelectionCount, SourceError};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::SqliteSource;
@@ -32,6 +32,23 @@ pub(crate) async fn plan(
     }
     let schema = if cut.needs_labels { planner.schema(&labels).await? } else { Schema::default() };
     Ok(Plan { partitions: range.cut_at(&ends)?, schema, taken_at })
+}
+
+/// The bounds of the first texts.
+pub(crate) async fn first(
+    source: &SqliteSource,
+    selection: &Selection,
+    texts: usize,
+) -> Result<Option<Bounds>, SourceError> {
+    let place = &source.place;
+    let mut database = source.connection().await?;
+    let labels = names::labels(&mut database, selection.project, place).await?;
+    let (_, range) = horizon(&mut database, place).await?;
+    let slice = Slice::resolve(&mut database, selection, &labels, range, place).await?;
+    let ids = slice.shown_ids_query(range.after, None, texts).fetch_all(&mut *database).await;
+    let ids = ids.map_err(|error| place.failure("look for the first texts", &error))?;
+    let end: Vec<i64> = ids.last().map(|(id, _)| *id).into_iter().collect();
+    Ok(range.cut_at(&end)?.pop())
 }
 
 /// The last rows there are now.

@@ -37,6 +37,7 @@ pub async fn contract(load: impl AsyncFn(Vec<Document>) -> (Arc<dyn Source>, Sel
     laws::reads_what_was_loaded(&kinds).await;
     laws::partitions_are_disjoint_and_complete(&kinds).await;
     laws::planning_twice_reads_the_same(&kinds).await;
+    laws::the_first_texts_are_found(&kinds).await;
     laws::texts_are_chosen_by_id(&kinds).await;
     laws::annotations_are_chosen_by_label(&kinds).await;
     laws::annotations_are_chosen_by_annotator(&kinds).await;

@@ -137,6 +137,12 @@ impl Source for CorpusSource {
         Ok(receiver)
     }
 
+    async fn first(&self, selection: &Selection, _: usize) -> Result<Option<Bounds>, SourceError> {
+        // One partition begins where the files do: nothing is looked for.
+        let cut = Cut { partitions: Partitions::Count(1), needs_labels: false, at_blocks: false };
+        Ok(self.plan(selection, &cut).await?.partitions.into_iter().next())
+    }
+
     async fn count(
         &self,
         selection: &Selection,

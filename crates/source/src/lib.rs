@@ -25,6 +25,10 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     /// Cuts a selection into partitions. A text is never split. An empty selection has no partitions.
     async fn plan(&self, selection: &Selection, cut: &Cut) -> Result<Plan, SourceError>;
 
+    /// Bounds that begin with the first so many texts of a selection, at once; `None` where nothing is selected.
+    /// There may be more in them.
+    async fn first(&self, selection: &Selection, texts: usize) -> Result<Option<Bounds>, SourceError>;
+
     /// Streams the documents of one partition, in order, in batches of about [`BATCH_BYTES`]. Dropping the
     /// receiver stops the reading. The stream ends after the first error.
     async fn read(&self, selection: &Selection, bounds: &Bounds) -> Result<DocumentStream, SourceError>;

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use spanfleet_core::{Document, Ledger, Order, ProjectId, Schema, job::ErrorClass, options::Partitions};
+use spanfleet_core::{Document, Ledger, Order, ProjectId, Schema, job::ErrorClass};
 use spanfleet_formats::{PartSummary, Shaper, support::framing::assemble};
-use spanfleet_source::{Cut, Effort, Selection, SelectionCount, Source, SourceError};
+use spanfleet_source::{Effort, Selection, SelectionCount, Source, SourceError};
 
 use crate::{StepError, steps::selection};
 
@@ -54,15 +54,13 @@ async fn first_documents(
     selection: &Selection,
     texts: usize,
 ) -> Result<Vec<Document>, SourceError> {
-    let cut = Cut { partitions: Partitions::Count(1), needs_labels: false, at_blocks: false };
     let mut documents = Vec::new();
-    for bounds in source.plan(selection, &cut).await?.partitions {
-        let mut batches = source.read(selection, &bounds).await?;
-        while documents.len() < texts
-            && let Some(batch) = batches.recv().await
-        {
-            documents.extend(batch?);
-        }
+    let Some(bounds) = source.first(selection, texts).await? else { return Ok(documents) };
+    let mut batches = source.read(selection, &bounds).await?;
+    while documents.len() < texts
+        && let Some(batch) = batches.recv().await
+    {
+        documents.extend(batch?);
     }
     documents.truncate(texts);
     Ok(documents)

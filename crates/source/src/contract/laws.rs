@@ -62,6 +62,17 @@ pub(super) async fn planning_twice_reads_the_same(stocked: &Stocked) {
     }
 }
 
+pub(super) async fn the_first_texts_are_found(stocked: &Stocked) {
+    let selection = &stocked.selection;
+    for count in [1, 3, stocked.documents.len() + 9] {
+        let bounds = stocked.source.first(selection, count).await.unwrap().unwrap();
+        let found = stocked.read(selection, &bounds).await;
+        let count = count.min(stocked.documents.len());
+        assert!(found.len() >= count, "{} texts, {count} were asked for", found.len());
+        assert_same(&found[..count], &stocked.documents[..count], "the first");
+    }
+}
+
 /// Reads with a filter and compares with the documents as `expected` leaves them.
 pub(super) async fn check(
     stocked: &Stocked,
@@ -201,6 +212,7 @@ pub(super) async fn the_source_can_be_reached(stocked: &Stocked) {
 pub(super) async fn an_empty_source_has_no_partitions(stocked: &Stocked) {
     for cut in [Partitions::Auto, Partitions::Count(3)] {
         let plan = stocked.plan(&stocked.selection, cut, true).await;
+        assert_eq!(stocked.source.first(&stocked.selection, 1).await.unwrap(), None);
         assert!(plan.partitions.is_empty() && plan.schema.labels.is_empty(), "{cut:?}");
     }
 }
