@@ -24,6 +24,7 @@ check() { # check NAME
 check templates >"$scratch/templates.log" 2>&1 &
 templates=$!
 status=0
+check datasets_back || status=$?
 check run || status=$?
 wait "$templates" || status=$?
 cat "$scratch/templates.log"

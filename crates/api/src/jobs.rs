@@ -73,6 +73,9 @@ pub struct Preview {
     pub encoding: String,
     /// A small file of the format with the first texts, uncompressed.
     pub content: String,
+    /// `{"texts", "annotations"}` that the whole order matches; null where counting takes long.
+    #[schema(value_type = Option<Object>)]
+    pub selected: Option<Value>,
     /// What was written of these texts.
     #[schema(value_type = Object)]
     pub counts: Value,
@@ -146,6 +149,11 @@ pub struct Job {
     pub rate: Option<f64>,
     /// When it will end at that rate.
     pub estimated_end: Option<String>,
+    /// `{"texts", "annotations"}` that the filter matches: in the reply to a new job with a filter, and once the
+    /// job is planned; null where counting takes long.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub selected: Option<Value>,
     /// Counts of the manifest, once it stands.
     #[schema(value_type = Option<Object>)]
     pub counts: Option<Value>,

@@ -161,7 +161,8 @@ pub(crate) struct OrderArgs {
     /// An export parameter; `spanfleet formats` lists them
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Which texts and annotations: text_ids, label_ids, annotator_ids, date_from, date_to
+    /// Which texts and annotations: text_ids (or text_ids=@FILE), label_ids, annotator_ids, date_from, date_to,
+    /// labels, min_agreement, has_annotations, metadata.FIELD
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) filter: Vec<String>,
     /// Shares such as `train=0.8,dev=0.1,test=0.1`, or `metadata.FIELD`

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`block`] | where compressed blocks begin |
+//! | [`card`] | the data card: labels, lengths, annotators, agreement |
 //! | [`document`] | a text with its annotations, relations and tokens |
 //! | [`text`] | code points to bytes and back |
 //! | [`timestamp`] | an instant in UTC, microseconds |
@@ -19,6 +20,7 @@
 //! | [`split`] | which split a text falls into |
 
 pub mod block;
+pub mod card;
 mod chain;
 pub mod document;
 pub mod filter;

@@ -18,6 +18,17 @@ pub enum Kind {
     Relation,
 }
 
+impl Kind {
+    /// The word in manifests.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Annotation => "annotation",
+            Kind::Relation => "relation",
+        }
+    }
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -153,6 +164,8 @@ pub struct Ledger {
     pub counts: Counts,
     losses: BTreeMap<(Loss, Kind), Tally>,
     changes: BTreeMap<(Change, Kind), Tally>,
+    /// Ids of the annotations that were lost of late, where somebody asked to be told.
+    lost_of_late: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,8 +184,23 @@ impl Tally {
 }
 
 impl Ledger {
+    /// Keeps the ids of lost annotations from now on, for [`Ledger::take_lost`].
+    #[must_use]
+    pub fn telling(mut self) -> Ledger {
+        self.lost_of_late = Some(Vec::new());
+        self
+    }
+
+    /// The ids of the annotations that were lost since this was asked last; none unless told to keep them.
+    pub fn take_lost(&mut self) -> Vec<String> {
+        self.lost_of_late.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Counts an annotation that is not written.
     pub fn lose_annotation(&mut self, reason: Loss, text: &str, annotation: &str) {
+        if let Some(lost) = &mut self.lost_of_late {
+            lost.push(annotation.to_owned());
+        }
         self.losses
             .entry((reason, Kind::Annotation))
             .or_default()
@@ -239,6 +267,7 @@ impl Ledger {
             counts,
             losses: losses.into_iter().map(|e| ((e.reason, e.kind), tally(e.count, e.examples))).collect(),
             changes: changes.into_iter().map(|e| ((e.reason, e.kind), tally(e.count, e.examples))).collect(),
+            lost_of_late: None,
         }
     }
 

@@ -13,7 +13,8 @@ mod values;
 pub use choices::*;
 pub use preprocessing::{Duplicates, Step, UnicodeForm, Window};
 use values::{
-    annotators, columns, flag, hierarchy, label_map, numbered, object, partitions, split, whole, word, worded,
+    annotators, columns, flag, hierarchy, label_map, min_confidence, numbered, object, partitions, split,
+    whole, word, worded,
 };
 
 /// One line of help for one export parameter.
@@ -65,10 +66,17 @@ pub const OPTIONS: &[OptionInfo] = &[
     ),
     info(
         "split",
-        "none, {\"train\": 0.8, \"dev\": 0.2}, the same with \"group_by\": \"metadata.FIELD\", {\"by\": \"metadata.FIELD\"}",
-        "by a stable hash of the text id or of a metadata field, or as metadata says",
+        "none, {\"train\": 0.8, \"dev\": 0.2}, the same with \"group_by\": \"metadata.FIELD\" or \"stratify_by\": \
+         \"label\" and \"tolerance\": 0.05, {\"by\": \"metadata.FIELD\"}",
+        "by a stable hash of the text id or of a metadata field, with each label's texts within the tolerance of \
+         the shares if stratified; or as metadata says",
     ),
     info("preprocessing", preprocessing::ALLOWED, "steps before encoding, in order; offsets move along"),
+    info(
+        "min_confidence",
+        "none, a number",
+        "leaves out annotations with a lower confidence before any step; those without one stay",
+    ),
     info("label_map", "{}, {\"OLD\": \"NEW\", \"OTHER\": null}", "rename, merge, or drop (null) labels"),
     info("hierarchy", "leaf, path, root, {\"depth\": n}", "how a hierarchical label is written"),
     info("compression", "none, gzip, zstd", "of the data files"),
@@ -261,6 +269,9 @@ impl Options {
             options.set(key, value)?;
         }
         options.add_columns(&asked)?;
+        if let Some(value) = asked.get("min_confidence") {
+            options.preprocessing.splice(0..0, min_confidence("min_confidence", value)?);
+        }
         options.check_level()?;
         options.asked = asked;
         Ok(options)
@@ -303,6 +314,8 @@ impl Options {
             "annotators" => self.annotators = annotators(key, value)?,
             "split" => self.split = split(key, value)?,
             "preprocessing" => self.preprocessing = preprocessing::read(key, value)?,
+            "include_pos" | "include_lemma" => drop(flag(key, value)?),
+            "min_confidence" => drop(min_confidence(key, value)?),
             "label_map" => self.label_map = label_map(key, value)?,
             "hierarchy" => self.hierarchy = hierarchy(key, value)?,
             "compression" => self.compression = Compression::read(key, value)?,
@@ -326,7 +339,6 @@ impl Options {
             "squad_version" => self.squad_version = SquadVersion::read(key, &numbered(value))?,
             "instruction" => self.instruction = word(key, value, "words")?,
             "system_message" => self.system_message = word(key, value, "none, or words")?,
-            "include_pos" | "include_lemma" => drop(flag(key, value)?),
             _ => return Err(OptionError::unknown("option", key, known_keys())),
         }
         Ok(())

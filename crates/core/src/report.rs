@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::card::{Card, CardCounts};
 use crate::losses::{Change, Counts, Entry, Ledger, Loss};
 
 /// What one partition wrote. Kept by the metastore, hence small: examples beyond the first few stand in an
@@ -29,6 +30,18 @@ pub struct PartReport {
     /// Bytes of `examples_key`.
     #[serde(default)]
     pub examples_bytes: u64,
+    /// What was counted for the data card.
+    #[serde(default)]
+    pub card: CardCounts,
+    /// The object with sketches of the texts, where there may be several splits.
+    #[serde(default)]
+    pub sketches_key: Option<String>,
+    /// Bytes of `sketches_key`.
+    #[serde(default)]
+    pub sketches_bytes: u64,
+    /// Texts that it numbers.
+    #[serde(default)]
+    pub sketched_texts: u64,
 }
 
 impl PartReport {
@@ -40,7 +53,9 @@ impl PartReport {
     /// Every object that the part wrote, with its size in bytes.
     pub fn objects(&self) -> impl Iterator<Item = (&str, u64)> {
         let files = self.files.iter().map(|file| (file.key.as_str(), file.bytes));
-        files.chain(self.examples_key.as_deref().map(|key| (key, self.examples_bytes)))
+        let examples = self.examples_key.as_deref().map(|key| (key, self.examples_bytes));
+        let sketches = self.sketches_key.as_deref().map(|key| (key, self.sketches_bytes));
+        files.chain(examples).chain(sketches)
     }
 }
 
@@ -99,6 +114,9 @@ pub struct Manifest {
     pub losses: Vec<Entry<Loss>>,
     /// What was written, but not as annotated.
     pub changes: Vec<Entry<Change>>,
+    /// Labels, lengths, annotators and their agreement.
+    #[serde(default)]
+    pub card: Card,
     /// The data files, in order.
     pub files: Vec<ManifestFile>,
     /// Files beside the data: `losses.jsonl`, label lists, loader scripts.

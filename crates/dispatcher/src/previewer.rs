@@ -2,13 +2,16 @@
 //! in.
 
 use async_trait::async_trait;
-use spanfleet_core::{Ledger, Order, ProjectId};
+use spanfleet_core::{Ledger, Order, ProjectId, schema::SelectionCount};
 
 /// Encodes the first texts of an order.
 #[async_trait]
 pub trait Previewer: Send + Sync {
     /// So many texts of a project as a small file of the order's format.
     async fn preview(&self, project: ProjectId, order: &Order, texts: usize) -> Result<Shown, CantShow>;
+
+    /// What an order matches, where it can be told at once.
+    async fn count(&self, project: ProjectId, order: &Order) -> Option<SelectionCount>;
 }
 
 /// What an export would begin with.
@@ -20,6 +23,8 @@ pub struct Shown {
     pub media_type: String,
     /// What of these texts was written, lost and changed.
     pub ledger: Ledger,
+    /// What the whole order matches, where it can be told at once.
+    pub selected: Option<SelectionCount>,
 }
 
 /// Why there is nothing to show.

@@ -51,7 +51,7 @@ mod testing;
 use std::{collections::BTreeSet, ops::Range};
 
 use serde_json::Value;
-use spanfleet_core::{Document, Ledger, OptionError, Order, Schema, options::Compression};
+use spanfleet_core::{Document, Ledger, OptionError, Order, Schema, card::Card, options::Compression};
 
 pub use catalogue::{all, find, open};
 pub use shape::Shaper;
@@ -218,6 +218,8 @@ pub struct Outcome<'a> {
     pub labels: &'a [String],
     /// What was selected, written, lost and changed.
     pub ledger: &'a Ledger,
+    /// Labels, lengths, annotators and their agreement.
+    pub card: &'a Card,
 }
 
 /// A data file of a job that has ended.

@@ -11,7 +11,10 @@ mod adjudicate;
 mod cut;
 mod rewrite;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use spanfleet_core::{
     Annotation, Change, Document, Ledger, Loss, Order, Schema,
@@ -37,7 +40,7 @@ impl Shaper {
     pub fn new(order: &Order, schema: &Schema) -> Shaper {
         Shaper {
             order: order.clone(),
-            schema: Schema { duplicates: Vec::new(), ..schema.clone() },
+            schema: Schema { duplicates: Vec::new(), moved: BTreeMap::new(), ..schema.clone() },
             duplicates: schema.duplicates.iter().cloned().collect(),
             names: LabelNames::new(&order.options),
             tokenizer: Tokenizer::new(order.options.tokenizer),

@@ -17,6 +17,7 @@
 //! | [`record_table`] | the neutral record as nested columns |
 //! | `questions` | questions and their answers |
 //! | `rows` | tokens as spaCy has them |
+//! | [`sketch`] | keys that nearly equal texts share |
 //! | [`schemes`] | BIO and its kin: the tag of each token |
 //! | `spans` | the spans of a text for formats that hold overlapping ones |
 //! | [`subwords`] | the tokens of a model's `tokenizer.json` |
@@ -41,6 +42,7 @@ pub mod record_schema;
 pub mod record_table;
 pub(crate) mod rows;
 pub mod schemes;
+pub mod sketch;
 pub(crate) mod spans;
 pub mod subwords;
 pub mod table;

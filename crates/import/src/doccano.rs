@@ -9,8 +9,10 @@
 //! | `relations` with `from_id`, `to_id`, `type` | relations |
 //! | every other key | metadata |
 //!
-//! Offsets count UTF-16 units, as doccano's page does (doccano issue 2290). The format states no surfaces, so
-//! nothing can be compared.
+//! Offsets count UTF-16 units: doccano stores what its page counts, which are units of JavaScript's strings even where
+//! they are called code points there (doccano/v-annotator `Text.ts`, its test `check codepoint length`; doccano issue
+//! 2290). A project that counts grapheme clusters exports those; nothing in its file says so. The format states no
+//! surfaces, so nothing can be compared.
 
 use std::{
     io::{self, BufRead},

@@ -1,6 +1,6 @@
 //! Real corpora read back, and laws over random bytes.
 
-mod laws;
+pub(crate) mod laws;
 mod originals;
 
 use std::path::{Path, PathBuf};
@@ -78,6 +78,30 @@ fn column_files_are_read_as_their_corpora_say() {
     column_files_agree("wnut17-en", &["emerging.dev.conll", "emerging.test.annotated"]);
     column_files_agree("turku-fi-conll", &["dev.tsv"]);
     column_files_agree("uner-zh", &["zh_gsdsimp-ud-dev.iob2", "zh_gsdsimp-ud-test.iob2"]);
+}
+
+/// The words of each token, and of each span with its label.
+fn words(document: &Document) -> (Vec<String>, Vec<(String, String)>) {
+    let index = spanfleet_core::CharIndex::new(&document.text);
+    let words = |start, end| index.slice(&document.text, start, end).unwrap().replace(' ', "");
+    let tokens = document.tokens.iter().flatten().map(|token| words(token.start, token.end)).collect();
+    let span = |found: &spanfleet_core::Annotation| {
+        let (start, end) = found.extent.hull().unwrap();
+        (words(start, end), found.label.to_string())
+    };
+    (tokens, document.annotations.iter().map(span).collect())
+}
+
+/// The corpus stands between spaces what the original's `# text` writes without: the words are the same.
+#[test]
+fn spaced_words_are_the_words_of_the_original() {
+    let Some(folder) = corpus("uner-zh-spaced") else { return };
+    let expected = read_file(&folder.join("corpus.jsonl"));
+    let found = read_file(&folder.join("original/zh_gsdsimp-ud-test.iob2"));
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(words(found), words(expected), "{}", expected.id);
+    }
 }
 
 fn read_pairs(folder: &Path) -> Vec<Document> {

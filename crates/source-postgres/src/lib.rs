@@ -29,7 +29,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use spanfleet_core::ProjectId;
-use spanfleet_source::{Bounds, Cut, DocumentStream, Plan, Selection, SelectionCount, Source, SourceError};
+use spanfleet_source::{
+    Bounds, Cut, DocumentStream, Effort, Plan, Selection, SelectionCount, Source, SourceError,
+};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::sync::{OnceCell, Semaphore};
@@ -124,12 +126,20 @@ impl Source for PostgresSource {
         plan::plan(self, selection, cut).await
     }
 
+    async fn first(&self, selection: &Selection, texts: usize) -> Result<Option<Bounds>, SourceError> {
+        plan::first(self, selection, texts).await
+    }
+
     async fn read(&self, selection: &Selection, bounds: &Bounds) -> Result<DocumentStream, SourceError> {
         read::read(self, selection, bounds).await
     }
 
-    async fn count(&self, selection: &Selection) -> Result<Option<SelectionCount>, SourceError> {
-        plan::count(self, selection).await
+    async fn count(
+        &self,
+        selection: &Selection,
+        effort: Effort,
+    ) -> Result<Option<SelectionCount>, SourceError> {
+        plan::count(self, selection, effort).await
     }
 
     async fn check(&self) -> Result<(), SourceError> {

@@ -4,13 +4,11 @@
 //! annotations are never read in full, but for one case: labels that have others below them, or a filter that
 //! may leave labels out. Whether such a label occurs, only the annotations know.
 
-use std::time::Duration;
-
 use spanfleet_core::{Schema, Timestamp, begins_block, options::Partitions};
 use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
 use spanfleet_source::load::names::Labels;
 use spanfleet_source::load::range::Range;
-use spanfleet_source::{Cut, Plan, Selection, SelectionCount, SourceError};
+use spanfleet_source::{Bounds, Cut, Effort, Plan, Selection, SelectionCount, SourceError};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use time::OffsetDateTime;
@@ -20,9 +18,6 @@ use crate::error::Place;
 use crate::names;
 use crate::slice::Slice;
 use crate::tables::Tables;
-
-/// A count that takes longer is not cheap.
-const COUNT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Texts that are looked at for the beginning of a block: one in 256 begins one.
 const BLOCK_TEXTS: usize = 1024;
@@ -44,6 +39,24 @@ pub(crate) async fn plan(
     }
     let schema = if cut.needs_labels { planner.schema(&labels).await? } else { Schema::default() };
     Ok(Plan { partitions: range.cut_at(&ends)?, schema, taken_at: Some(taken_at) })
+}
+
+/// The bounds of the first texts.
+pub(crate) async fn first(
+    source: &PostgresSource,
+    selection: &Selection,
+    texts: usize,
+) -> Result<Option<Bounds>, SourceError> {
+    let (tables, place) = (source.tables().await?, &source.place);
+    let mut database = source.pool.acquire().await.map_err(|error| place.failure("connect", &error))?;
+    let labels = names::labels(&mut database, &tables, selection.project, place).await?;
+    let (_, range) = horizon(&mut database, &tables, place).await?;
+    let slice = Slice::resolve(&mut database, &tables, selection, &labels, range, place).await?;
+    let condition = slice.own_texts(&tables);
+    let sql = format!("SELECT t.id::int8 FROM texts t WHERE {condition} ORDER BY t.id LIMIT {texts}");
+    let ids: Result<Vec<i64>, _> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&mut *database).await;
+    let ids = ids.map_err(|error| place.failure("look for the first texts", &error))?;
+    Ok(range.cut_at(ids.last().map_or(&[][..], std::slice::from_ref))?.pop())
 }
 
 /// The last rows there are now.
@@ -119,20 +132,23 @@ impl Planner<'_> {
     /// Some of the texts after one, with the ids that documents show.
     async fn shown_ids(&mut self, after: i64) -> Result<Vec<(i64, String)>, SourceError> {
         let some = self.slice.some_texts_after(after, BLOCK_TEXTS);
+        // A list of texts is chosen already, and what stands in a statement should be short.
+        let condition = match some {
+            None => self.slice.own_texts(self.tables),
+            Some(_) => "TRUE".to_owned(),
+        };
         let sql = format!(
             "SELECT t.id::int8, COALESCE({}, t.id::text) FROM texts t \
-             WHERE t.project_id = $1 AND t.id > $2 AND t.id <= $3 AND ($4 IS NULL OR t.id = ANY($4)) \
-             ORDER BY t.id LIMIT {BLOCK_TEXTS}",
+             WHERE {condition} AND t.id > $1 AND ($2 IS NULL OR t.id = ANY($2)) ORDER BY t.id LIMIT {BLOCK_TEXTS}",
             self.tables.text("t", "external_id"),
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(self.slice.project.0);
-        let query = query.bind(after).bind(self.slice.range.through).bind(some);
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(some);
         query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
     }
 
     async fn count_texts(&mut self) -> Result<u64, SourceError> {
-        let sql = "SELECT count(*) FROM texts WHERE project_id = $1 AND id <= $2";
-        let query = sqlx::query_scalar(sql).bind(self.slice.project.0).bind(self.slice.range.through);
+        let sql = format!("SELECT count(*) FROM texts t WHERE {}", self.slice.own_texts(self.tables));
+        let query = sqlx::query_scalar(AssertSqlSafe(sql));
         let count: i64 = query.fetch_one(&mut *self.database).await.map_err(|error| self.failure(&error))?;
         Ok(count as u64)
     }
@@ -163,13 +179,13 @@ impl Planner<'_> {
         if let Some(ids) = &self.slice.texts {
             return Ok(places.iter().map(|place| (*place, ids[*place as usize - 1])).collect());
         }
-        let sql = "SELECT place, id FROM (\
-             SELECT t.id::int8 AS id, row_number() OVER (ORDER BY t.id) AS place \
-             FROM texts t WHERE t.project_id = $1 AND t.id <= $2) numbered \
-             WHERE place = ANY($3) ORDER BY place";
+        let sql = format!(
+            "SELECT place, id FROM (SELECT t.id::int8 AS id, row_number() OVER (ORDER BY t.id) AS place \
+             FROM texts t WHERE {}) numbered WHERE place = ANY($1) ORDER BY place",
+            self.slice.own_texts(self.tables)
+        );
         let places: Vec<i64> = places.iter().map(|place| *place as i64).collect();
-        let query =
-            sqlx::query_as(sql).bind(self.slice.project.0).bind(self.slice.range.through).bind(places);
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(places);
         let rows: Vec<(i64, i64)> =
             query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))?;
         Ok(rows.into_iter().map(|(place, id)| (place as u64, id)).collect())
@@ -186,9 +202,10 @@ impl Planner<'_> {
     }
 
     fn may_lack_labels(&self, labels: &Labels) -> bool {
-        let Slice { texts, annotators, date_from, date_to, .. } = self.slice;
+        let Slice { texts, annotators, date_from, date_to, min_agreement, .. } = self.slice;
         let is_narrowed = texts.is_some() || annotators.is_some() || date_from.is_some() || date_to.is_some();
-        is_narrowed || labels.is_hierarchy() || !self.has_own_labels()
+        let looks_inside = min_agreement.is_some() || self.slice.looks_into_texts();
+        is_narrowed || looks_inside || labels.is_hierarchy() || !self.has_own_labels()
     }
 
     /// Else its labels may be those of other projects.
@@ -198,10 +215,16 @@ impl Planner<'_> {
 
     async fn occurring_labels(&mut self, labels: &Labels) -> Result<Vec<i64>, SourceError> {
         let ids: Vec<i64> = labels.paths().keys().copied().collect();
-        let join = if self.has_own_labels() { String::new() } else { self.slice.join_own_texts("a.text_id") };
-        let condition = self.slice.annotations_condition(self.tables);
+        let slice = self.slice;
+        let join = if self.has_own_labels() && !slice.looks_into_texts() {
+            String::new()
+        } else {
+            slice.join_own_texts(self.tables, "a.text_id")
+        };
+        let (annotations, condition) =
+            (slice.annotations(self.tables), slice.annotations_condition(self.tables));
         let sql = format!(
-            "SELECT DISTINCT a.label_id::int8 FROM annotations a{join} \
+            "SELECT DISTINCT a.label_id::int8 FROM {annotations}{join} \
              WHERE {condition} AND a.label_id = ANY($1)"
         );
         let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids);
@@ -210,11 +233,13 @@ impl Planner<'_> {
 
     /// Whether any text has several labels of the whole text.
     async fn is_multi_label(&mut self) -> Result<bool, SourceError> {
+        let (slice, tables) = (self.slice, self.tables);
         let (join, condition) =
-            (self.slice.join_own_texts("a.text_id"), self.slice.annotations_condition(self.tables));
+            (slice.join_own_texts(tables, "a.text_id"), slice.annotations_condition(tables));
         let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM annotations a{join} WHERE {condition} AND a.start_char IS NULL \
-             GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1)"
+            "SELECT EXISTS (SELECT 1 FROM {}{join} WHERE {condition} AND a.start_char IS NULL \
+             GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1)",
+            slice.annotations(tables)
         );
         let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.database).await;
         found.map_err(|error| self.failure(&error))
@@ -237,14 +262,17 @@ impl Planner<'_> {
 pub(crate) async fn count(
     source: &PostgresSource,
     selection: &Selection,
+    effort: Effort,
 ) -> Result<Option<SelectionCount>, SourceError> {
     let (tables, place) = (source.tables().await?, &source.place);
     let mut database = source.connection().await?;
     let failure = |error: &sqlx::Error| place.failure("count", error);
     let labels = names::labels(&mut database, &tables, selection.project, place).await?;
     let slice = Slice::resolve(&mut database, &tables, selection, &labels, Range::ALL, place).await?;
-    let limit = format!("SET statement_timeout = {}", COUNT_TIMEOUT.as_millis());
-    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;
+    if let Effort::Quick(limit) = effort {
+        let limit = format!("SET statement_timeout = {}", limit.as_millis().max(1));
+        sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;
+    }
     let row: Result<(i64, i64), _> =
         sqlx::query_as(AssertSqlSafe(slice.count(&tables))).fetch_one(&mut database).await;
     match row {

@@ -1,11 +1,11 @@
 //! A selection resolved to ids, and the statements that read it.
 //!
 //! COPY takes no parameters. Whatever stands in a statement is a number of ours: names from a filter were
-//! resolved to ids by bound queries before.
+//! resolved to ids by bound queries before, and what it says of metadata stands there in hexadecimal digits.
 
 use std::fmt::{Display, Write as _};
 
-use spanfleet_core::{Include, ProjectId, Timestamp};
+use spanfleet_core::{Include, ProjectId, Timestamp, filter::MetadataCondition};
 use spanfleet_source::load::names::{Labels, numbers_and_names};
 use spanfleet_source::load::range::Range;
 use spanfleet_source::{Selection, SourceError};
@@ -15,6 +15,8 @@ use sqlx::postgres::PgConnection;
 use crate::error::Place;
 use crate::names::{is_storable, resolve_people};
 use crate::tables::Tables;
+
+mod conditions;
 
 /// What is read of a project.
 #[derive(Debug)]
@@ -28,6 +30,9 @@ pub(crate) struct Slice {
     pub(crate) annotators: Option<Vec<i64>>,
     pub(crate) date_from: Option<Timestamp>,
     pub(crate) date_to: Option<Timestamp>,
+    pub(crate) min_agreement: Option<f64>,
+    pub(crate) has_annotations: Option<bool>,
+    pub(crate) metadata: Vec<MetadataCondition>,
     /// Whether texts of other projects lie between, whose annotations have to be left out.
     pub(crate) is_shared: bool,
 }
@@ -43,9 +48,12 @@ impl Slice {
     ) -> Result<Slice, SourceError> {
         let filter = &selection.filter;
         let mut slice = Slice {
-            labels: filter.label_ids.as_deref().map(|wanted| labels.resolve(wanted)),
+            labels: labels.resolve_filter(filter),
             date_from: filter.date_from,
             date_to: filter.date_to,
+            min_agreement: filter.min_agreement,
+            has_annotations: filter.has_annotations,
+            metadata: filter.metadata.clone(),
             ..Slice::whole(selection.project, range, selection.include)
         };
         if let Some(wanted) = &filter.annotator_ids {
@@ -70,6 +78,9 @@ impl Slice {
             annotators: None,
             date_from: None,
             date_to: None,
+            min_agreement: None,
+            has_annotations: None,
+            metadata: Vec::new(),
             is_shared: false,
         }
     }
@@ -89,14 +100,13 @@ impl Slice {
         names: &[&str],
         place: &Place,
     ) -> Result<Vec<i64>, SourceError> {
-        let external = if tables.has("texts", "external_id") { "external_id::text" } else { "NULL::text" };
-        let condition = "project_id = $1 AND id > $2 AND id <= $3";
+        let external = if tables.has("texts", "external_id") { "t.external_id::text" } else { "NULL::text" };
+        let condition = self.own_texts(tables);
         let sql = format!(
-            "SELECT id::int8 FROM texts WHERE {condition} AND id = ANY($4) \
-             UNION SELECT id::int8 FROM texts WHERE {condition} AND {external} = ANY($5)"
+            "SELECT t.id::int8 FROM texts t WHERE t.id = ANY($1) AND {condition} \
+             UNION SELECT t.id::int8 FROM texts t WHERE {external} = ANY($2) AND {condition}"
         );
-        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(self.project.0);
-        let query = query.bind(self.range.after).bind(self.range.through).bind(numbers).bind(names);
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(numbers).bind(names);
         let ids: Result<Vec<i64>, _> = query.fetch_all(database).await;
         let mut ids = ids.map_err(|error| place.failure("look up the texts", &error))?;
         ids.sort_unstable();
@@ -127,9 +137,7 @@ impl Slice {
             self.optional_text(tables, "t", "metadata"),
             tables.text("t", "tokens"),
         ];
-        let condition = self.texts_condition("t.id");
-        let project = self.project.0;
-        copy_out(&columns, "texts t", &format!("t.project_id = {project} AND {condition}"), "t.id")
+        copy_out(&columns, "texts t", &self.own_texts(tables), "t.id")
     }
 
     pub(crate) fn copy_annotations(&self, tables: &Tables) -> String {
@@ -146,7 +154,7 @@ impl Slice {
             self.optional_text(tables, "a", "metadata"),
             tables.moment("a", "created_at"),
         ];
-        let from = format!("annotations a{}", self.join_texts("a.text_id"));
+        let from = format!("{}{}", self.annotations(tables), self.join_texts(tables, "a.text_id"));
         copy_out(&columns, &from, &self.annotations_condition(tables), "a.text_id, a.id")
     }
 
@@ -166,7 +174,7 @@ impl Slice {
         let from = format!(
             "relations r JOIN annotations a ON a.id = r.source_annotation_id \
              JOIN annotations b ON b.id = r.target_annotation_id{}",
-            self.join_texts(text)
+            self.join_texts(tables, text)
         );
         let condition = format!("{} AND r.id <= {through}", self.texts_condition(text));
         copy_out(&columns, &from, &condition, &format!("{text}, r.id"))
@@ -174,18 +182,16 @@ impl Slice {
 
     /// How many texts and annotations there are. Other projects' texts may always lie between.
     pub(crate) fn count(&self, tables: &Tables) -> String {
-        let (project, texts) = (self.project.0, self.texts_condition("t.id"));
-        let annotations = self.annotations_condition(tables);
+        let (texts, annotations) = (self.own_texts(tables), self.annotations(tables));
+        let condition = self.annotations_condition(tables);
         format!(
-            "SELECT (SELECT count(*) FROM texts t WHERE t.project_id = {project} AND {texts}), \
-             (SELECT count(*) FROM annotations a JOIN texts t ON t.id = a.text_id \
-             WHERE t.project_id = {project} AND {annotations})"
+            "SELECT (SELECT count(*) FROM texts t WHERE {texts}), \
+             (SELECT count(*) FROM {annotations} JOIN texts t ON t.id = a.text_id WHERE {texts} AND {condition})"
         )
     }
 
     /// Every type of relation.
     pub(crate) fn relation_types(&self, tables: &Tables) -> String {
-        let project = self.project.0;
         let (join, text) = if tables.has("relations", "text_id") {
             ("", "r.text_id")
         } else {
@@ -193,55 +199,8 @@ impl Slice {
         };
         let condition = self.texts_condition(text);
         format!(
-            "SELECT DISTINCT r.relation_type::text FROM relations r{join} \
-             JOIN texts t ON t.id = {text} AND t.project_id = {project} WHERE {condition}"
-        )
-    }
-
-    /// The condition on `annotations a`.
-    pub(crate) fn annotations_condition(&self, tables: &Tables) -> String {
-        let mut sql =
-            format!("{} AND a.id <= {}", self.texts_condition("a.text_id"), self.range.annotations_through);
-        let mut and = |condition: String| {
-            sql.push_str(" AND ");
-            sql.push_str(&condition);
-        };
-        if let Some(ids) = &self.labels {
-            and(is_among("a.label_id", ids));
-        }
-        if let Some(ids) = &self.annotators {
-            and(is_among(&tables.integer("a", "annotator_id"), ids));
-        }
-        let moment = tables.moment("a", "created_at");
-        if let Some(from) = self.date_from {
-            and(format!("{moment} >= {}", instant(from)));
-        }
-        if let Some(to) = self.date_to {
-            and(format!("{moment} <= {}", instant(to)));
-        }
-        sql
-    }
-
-    fn texts_condition(&self, column: &str) -> String {
-        let Range { after, through, .. } = self.range;
-        let range = format!("{column} > {after} AND {column} <= {through}");
-        match &self.texts {
-            None => range,
-            Some(ids) => format!("{range} AND {}", is_among(column, ids)),
-        }
-    }
-
-    /// Keeps to the project's own texts where others lie between.
-    fn join_texts(&self, column: &str) -> String {
-        if self.is_shared { self.join_own_texts(column) } else { String::new() }
-    }
-
-    /// Keeps to the project's own texts; `column` names the text.
-    pub(crate) fn join_own_texts(&self, column: &str) -> String {
-        let (project, Range { after, through, .. }) = (self.project.0, self.range);
-        format!(
-            " JOIN texts t ON t.id = {column} AND t.project_id = {project} \
-             AND t.id > {after} AND t.id <= {through}"
+            "SELECT DISTINCT r.relation_type::text FROM relations r{join}{} WHERE {condition}",
+            self.join_own_texts(tables, text)
         )
     }
 

@@ -9,7 +9,7 @@ use spanfleet_core::options::Partitions;
 use spanfleet_core::{Extent, Filter, Include, ProjectId, Timestamp, filter::Id};
 use spanfleet_source::load::Loader;
 use spanfleet_source::load::contract::{Stage, plains, rich};
-use spanfleet_source::{Selection, Source, SourceErrorKind};
+use spanfleet_source::{Effort, Selection, Source, SourceErrorKind};
 use spanfleet_source_postgres::{PostgresLoader, PostgresSource};
 use support::Database;
 
@@ -66,7 +66,7 @@ async fn other_peoples_tables_are_read_as_they_are() {
     assert_eq!((read[0].relations[0].source.as_str(), read[0].relations[0].target.as_str()), ("7", "8"));
     let filter = Filter { text_ids: Some(vec![Id::Number(12), Id::Number(11)]), ..Filter::default() };
     let selection = Selection { filter, ..stage.everything() };
-    let count = stage.source.count(&selection).await.unwrap().unwrap();
+    let count = stage.source.count(&selection, Effort::Whole).await.unwrap().unwrap();
     assert_eq!((count.texts, count.annotations), (1, 0));
 }
 

@@ -24,7 +24,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use spanfleet_core::ProjectId;
-use spanfleet_source::{Bounds, Cut, DocumentStream, Plan, Selection, SelectionCount, Source, SourceError};
+use spanfleet_source::{
+    Bounds, Cut, DocumentStream, Effort, Plan, Selection, SelectionCount, Source, SourceError,
+};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
@@ -79,12 +81,25 @@ impl Source for SqliteSource {
         plan::plan(self, selection, cut).await
     }
 
+    async fn first(&self, selection: &Selection, texts: usize) -> Result<Option<Bounds>, SourceError> {
+        plan::first(self, selection, texts).await
+    }
+
     async fn read(&self, selection: &Selection, bounds: &Bounds) -> Result<DocumentStream, SourceError> {
         read::read(self, selection, bounds).await
     }
 
-    async fn count(&self, selection: &Selection) -> Result<Option<SelectionCount>, SourceError> {
-        plan::count(self, selection).await.map(Some)
+    async fn count(
+        &self,
+        selection: &Selection,
+        effort: Effort,
+    ) -> Result<Option<SelectionCount>, SourceError> {
+        let counting = plan::count(self, selection);
+        match effort {
+            Effort::Whole => counting.await.map(Some),
+            // The statement runs on to its end, on a thread of its own.
+            Effort::Quick(limit) => tokio::time::timeout(limit, counting).await.ok().transpose(),
+        }
     }
 
     async fn check(&self) -> Result<(), SourceError> {

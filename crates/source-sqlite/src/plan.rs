@@ -4,7 +4,7 @@ use spanfleet_core::{Schema, Timestamp, begins_block, options::Partitions};
 use spanfleet_source::load::cut::{ANNOTATION_BYTES, SAMPLES, Sample, even_places, weighted_places};
 use spanfleet_source::load::names::Labels;
 use spanfleet_source::load::range::Range;
-use spanfleet_source::{Cut, Plan, Selection, SelectionCount, SourceError};
+use spanfleet_source::{Bounds, Cut, Plan, Selection, SelectionCount, SourceError};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::SqliteSource;
@@ -32,6 +32,23 @@ pub(crate) async fn plan(
     }
     let schema = if cut.needs_labels { planner.schema(&labels).await? } else { Schema::default() };
     Ok(Plan { partitions: range.cut_at(&ends)?, schema, taken_at })
+}
+
+/// The bounds of the first texts.
+pub(crate) async fn first(
+    source: &SqliteSource,
+    selection: &Selection,
+    texts: usize,
+) -> Result<Option<Bounds>, SourceError> {
+    let place = &source.place;
+    let mut database = source.connection().await?;
+    let labels = names::labels(&mut database, selection.project, place).await?;
+    let (_, range) = horizon(&mut database, place).await?;
+    let slice = Slice::resolve(&mut database, selection, &labels, range, place).await?;
+    let ids = slice.shown_ids_query(range.after, None, texts).fetch_all(&mut *database).await;
+    let ids = ids.map_err(|error| place.failure("look for the first texts", &error))?;
+    let end: Vec<i64> = ids.last().map(|(id, _)| *id).into_iter().collect();
+    Ok(range.cut_at(&end)?.pop())
 }
 
 /// The last rows there are now.
@@ -104,11 +121,7 @@ impl Planner<'_> {
     /// Some of the texts after one, with the ids that documents show.
     async fn shown_ids(&mut self, after: i64) -> Result<Vec<(i64, String)>, SourceError> {
         let some = self.slice.some_texts_after(after, BLOCK_TEXTS);
-        let sql = "SELECT id, COALESCE(external_id, CAST(id AS TEXT)) FROM texts \
-                   WHERE project_id = ?1 AND id > ?2 AND id <= ?3 \
-                   AND (?4 IS NULL OR id IN (SELECT value FROM json_each(?4))) ORDER BY id LIMIT ?5";
-        let query = sqlx::query_as(sql).bind(self.slice.project.0).bind(after).bind(self.slice.range.through);
-        let query = query.bind(some.map(json_list)).bind(BLOCK_TEXTS as i64);
+        let query = self.slice.shown_ids_query(after, some, BLOCK_TEXTS);
         query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
     }
 
@@ -131,12 +144,7 @@ impl Planner<'_> {
         if let Some(ids) = &self.slice.texts {
             return Ok(places.iter().map(|place| (*place, ids[*place as usize - 1])).collect());
         }
-        let sql = "SELECT place, id FROM (SELECT id, row_number() OVER (ORDER BY id) AS place \
-                   FROM texts WHERE project_id = ?1 AND id <= ?2) \
-                   WHERE place IN (SELECT value FROM json_each(?3)) ORDER BY place";
-        let query = sqlx::query_as(sql).bind(self.slice.project.0).bind(self.slice.range.through);
-        let rows: Result<Vec<(i64, i64)>, _> =
-            query.bind(json_list(places)).fetch_all(&mut *self.database).await;
+        let rows = self.slice.places_query(places).fetch_all(&mut *self.database).await;
         let rows = rows.map_err(|error| self.failure(&error))?;
         Ok(rows.into_iter().map(|(place, id)| (place as u64, id)).collect())
     }
@@ -171,10 +179,8 @@ async fn count_texts(
     if let Some(ids) = &slice.texts {
         return Ok(ids.len() as u64);
     }
-    let query = sqlx::query_scalar("SELECT count(*) FROM texts WHERE project_id = ? AND id <= ?");
-    let count: Result<i64, _> =
-        query.bind(slice.project.0).bind(slice.range.through).fetch_one(database).await;
-    count.map(|count| count as u64).map_err(|error| place.failure("count", &error))
+    let count = slice.count_texts_query().fetch_one(database).await;
+    count.map(|(count,)| count as u64).map_err(|error| place.failure("count", &error))
 }
 
 pub(crate) async fn count(

@@ -14,6 +14,7 @@
 
 mod blocks;
 mod corpus;
+mod filters;
 mod laws;
 
 use std::sync::Arc;
@@ -36,15 +37,22 @@ pub async fn contract(load: impl AsyncFn(Vec<Document>) -> (Arc<dyn Source>, Sel
     laws::reads_what_was_loaded(&kinds).await;
     laws::partitions_are_disjoint_and_complete(&kinds).await;
     laws::planning_twice_reads_the_same(&kinds).await;
+    laws::the_first_texts_are_found(&kinds).await;
     laws::texts_are_chosen_by_id(&kinds).await;
     laws::annotations_are_chosen_by_label(&kinds).await;
     laws::annotations_are_chosen_by_annotator(&kinds).await;
     laws::annotations_are_chosen_by_date(&kinds).await;
     laws::conditions_add_up(&kinds).await;
+    filters::texts_are_chosen_by_metadata(&kinds).await;
+    filters::texts_are_chosen_by_what_is_on_them(&kinds).await;
+    filters::annotations_are_chosen_by_name_of_label(&kinds).await;
+    filters::annotations_are_chosen_by_agreement(&kinds).await;
+    filters::agreement_counts_what_is_chosen(&kinds).await;
+    filters::labels_are_those_of_the_filtered(&kinds).await;
     laws::a_filter_that_matches_nothing_reads_nothing(&kinds).await;
     laws::what_is_not_included_is_not_read(&kinds).await;
     laws::labels_are_known_when_asked_for(&kinds).await;
-    laws::counts_are_right_where_there_are_any(&kinds).await;
+    laws::counts_are_right(&kinds).await;
     laws::the_source_can_be_reached(&kinds).await;
     laws::an_empty_source_has_no_partitions(&stocked(Vec::new()).await).await;
     let large = stocked(corpus::large()).await;

@@ -24,13 +24,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use spanfleet_core::{Schema, Timestamp};
+use spanfleet_core::{Schema, Timestamp, options::Partitions};
 use spanfleet_import::{FormatOptions, InputFormat};
 use tokio::sync::mpsc;
 
 use crate::{
-    BATCHES_WAITING, Bounds, Cut, DocumentStream, FileFilter, Plan, Selection, SelectionCount, Source,
-    SourceError, SourceErrorKind,
+    BATCHES_WAITING, Bounds, Cut, DocumentStream, Effort, FileFilter, Plan, Selection, SelectionCount,
+    Source, SourceError, SourceErrorKind,
 };
 use file::CorpusFile;
 use rejects::Rejects;
@@ -102,6 +102,16 @@ impl Inputs {
         Ok(Plan { partitions, schema, taken_at: self.taken_at() })
     }
 
+    fn count(&self, selection: &Selection) -> Result<SelectionCount, SourceError> {
+        let ranges = cut::ranges(&self.files, Partitions::Auto, None)?;
+        let found = read::survey::<SelectionCount>(self, selection, &ranges)?;
+        let add = |all: SelectionCount, one: SelectionCount| SelectionCount {
+            texts: all.texts + one.texts,
+            annotations: all.annotations + one.annotations,
+        };
+        Ok(found.into_iter().fold(SelectionCount::default(), add))
+    }
+
     /// When the newest file was written, so that the same files make the same manifest; standard input has no
     /// such time.
     fn taken_at(&self) -> Option<Timestamp> {
@@ -127,9 +137,23 @@ impl Source for CorpusSource {
         Ok(receiver)
     }
 
-    /// Files would have to be read to be counted.
-    async fn count(&self, _: &Selection) -> Result<Option<SelectionCount>, SourceError> {
-        Ok(None)
+    async fn first(&self, selection: &Selection, _: usize) -> Result<Option<Bounds>, SourceError> {
+        // One partition begins where the files do: nothing is looked for.
+        let cut = Cut { partitions: Partitions::Count(1), needs_labels: false, at_blocks: false };
+        Ok(self.plan(selection, &cut).await?.partitions.into_iter().next())
+    }
+
+    async fn count(
+        &self,
+        selection: &Selection,
+        effort: Effort,
+    ) -> Result<Option<SelectionCount>, SourceError> {
+        if effort != Effort::Whole {
+            return Ok(None);
+        }
+        let (inputs, selection) = (self.0.clone(), selection.clone());
+        let counting = tokio::task::spawn_blocking(move || inputs.count(&selection));
+        counting.await.map_err(|error| broken("counting", error))?.map(Some)
     }
 
     async fn check(&self) -> Result<(), SourceError> {

@@ -1,8 +1,8 @@
 //! The filter of a selection applied to documents in files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use spanfleet_core::{Annotation, Document, Filter, Include, Timestamp, filter::Id};
+use spanfleet_core::{Annotation, Document, Extent, Filter, Include, filter::Id};
 
 /// Chooses documents and what is on them, as a database would with the same filter.
 ///
@@ -12,10 +12,9 @@ use spanfleet_core::{Annotation, Document, Filter, Include, Timestamp, filter::I
 pub struct FileFilter {
     texts: Option<Names>,
     labels: Option<Names>,
+    label_names: Option<Names>,
     annotators: Option<Names>,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-    narrows_annotations: bool,
+    filter: Filter,
     include: Include,
 }
 
@@ -44,26 +43,33 @@ impl FileFilter {
         FileFilter {
             texts: names(&filter.text_ids),
             labels: names(&filter.label_ids),
+            label_names: filter.labels.as_ref().map(|names| Names(names.iter().cloned().collect())),
             annotators: names(&filter.annotator_ids),
-            from: filter.date_from,
-            to: filter.date_to,
-            narrows_annotations: filter.narrows_annotations(),
+            filter: filter.clone(),
             include: *include,
         }
     }
 
-    /// Whether the text of this id is selected.
-    pub fn chooses_text(&self, id: &str) -> bool {
-        self.texts.as_ref().is_none_or(|texts| texts.has(id))
+    /// Whether a text is selected.
+    pub fn chooses(&self, document: &Document) -> bool {
+        self.chooses_text(document)
+            && self
+                .filter
+                .has_annotations
+                .is_none_or(|wanted| wanted == self.chosen_annotations(document).contains(&true))
     }
 
     /// The document as selected; `None` when its text is not.
     pub fn apply(&self, mut document: Document) -> Option<Document> {
-        if !self.chooses_text(&document.id) {
+        if !self.chooses_text(&document) {
             return None;
         }
-        if self.narrows_annotations {
-            document.annotations.retain(|annotation| self.chooses(annotation));
+        if self.filter.narrows_annotations() {
+            let mut chosen = self.chosen_annotations(&document).into_iter();
+            document.annotations.retain(|_| chosen.next().unwrap_or(true));
+        }
+        if self.filter.has_annotations.is_some_and(|wanted| wanted == document.annotations.is_empty()) {
+            return None;
         }
         if !self.include.relations {
             document.relations = Vec::new();
@@ -75,21 +81,58 @@ impl FileFilter {
         Some(document)
     }
 
-    fn chooses(&self, annotation: &Annotation) -> bool {
-        let leaf = || annotation.label.rsplit('/').next().unwrap_or_default();
-        self.labels.as_ref().is_none_or(|labels| labels.has(&annotation.label) || labels.has(leaf()))
+    /// By id and metadata.
+    fn chooses_text(&self, document: &Document) -> bool {
+        self.texts.as_ref().is_none_or(|texts| texts.has(&document.id))
+            && self.filter.takes_metadata(document.metadata.as_ref())
+    }
+
+    /// For each annotation, whether it is chosen.
+    fn chosen_annotations(&self, document: &Document) -> Vec<bool> {
+        let mut chosen: Vec<bool> =
+            document.annotations.iter().map(|it| self.chooses_annotation(it)).collect();
+        if let Some(least) = self.filter.min_agreement {
+            keep_agreed(document, least, &mut chosen);
+        }
+        chosen
+    }
+
+    fn chooses_annotation(&self, annotation: &Annotation) -> bool {
+        let Filter { date_from, date_to, .. } = self.filter;
+        let is_label = |labels: &Names| {
+            let leaf = annotation.label.rsplit('/').next().unwrap_or_default();
+            labels.has(&annotation.label) || labels.has(leaf)
+        };
+        self.labels.as_ref().is_none_or(is_label)
+            && self.label_names.as_ref().is_none_or(is_label)
             && self
                 .annotators
                 .as_ref()
                 .is_none_or(|names| annotation.annotator.as_ref().is_some_and(|name| names.has(name)))
-            && self.from.is_none_or(|from| annotation.created_at.is_some_and(|made| made >= from))
-            && self.to.is_none_or(|to| annotation.created_at.is_some_and(|made| made <= to))
+            && date_from.is_none_or(|from| annotation.created_at.is_some_and(|made| made >= from))
+            && date_to.is_none_or(|to| annotation.created_at.is_some_and(|made| made <= to))
+    }
+}
+
+/// Leaves what at least this share of the people made. The databases compute the same, with the same rounding.
+fn keep_agreed(document: &Document, least: f64, chosen: &mut [bool]) {
+    let mut people = HashSet::new();
+    let mut makers: HashMap<(&Extent, &str), HashSet<Option<&str>>> = HashMap::new();
+    for (annotation, _) in document.annotations.iter().zip(&*chosen).filter(|(_, chosen)| **chosen) {
+        let annotator = annotation.annotator.as_deref();
+        people.insert(annotator);
+        makers.entry((&annotation.extent, &annotation.label)).or_default().insert(annotator);
+    }
+    let needed = least * people.len() as f64;
+    for (annotation, chosen) in document.annotations.iter().zip(chosen) {
+        let made = makers.get(&(&annotation.extent, &*annotation.label)).map_or(0, HashSet::len);
+        *chosen = *chosen && made as f64 >= needed;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use spanfleet_core::{Extent, Json, Relation};
+    use spanfleet_core::{Json, Relation, Timestamp};
 
     use super::*;
 
@@ -141,6 +184,10 @@ mod tests {
         check(&Filter { date_from: Timestamp::parse("2026-01-02"), ..Filter::default() }, "b");
         check(&Filter { date_to: Timestamp::parse("2026-01-01"), ..Filter::default() }, "a");
         check(&Filter { label_ids: Some(Vec::new()), ..Filter::default() }, "");
+        check(&Filter { labels: Some(vec!["PER".to_owned()]), ..Filter::default() }, "bc");
+        check(&Filter { min_agreement: Some(0.6), ..Filter::default() }, "bc");
+        check(&Filter { min_agreement: Some(0.7), ..Filter::default() }, "");
+        check(&Filter { min_agreement: Some(0.0), ..Filter::default() }, "abc");
     }
 
     #[test]

@@ -11,7 +11,10 @@ pub mod load;
 pub use corpus::{CorpusSource, InputChoice, InvalidRecords};
 pub use filtered::FileFilter;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+pub use spanfleet_core::schema::SelectionCount;
 use spanfleet_core::{Document, Filter, Include, ProjectId, Schema, Timestamp, options::Partitions};
 use tokio::sync::mpsc;
 
@@ -22,12 +25,20 @@ pub trait Source: Send + Sync + std::fmt::Debug {
     /// Cuts a selection into partitions. A text is never split. An empty selection has no partitions.
     async fn plan(&self, selection: &Selection, cut: &Cut) -> Result<Plan, SourceError>;
 
+    /// Bounds that begin with the first so many texts of a selection, at once; `None` where nothing is selected.
+    /// There may be more in them.
+    async fn first(&self, selection: &Selection, texts: usize) -> Result<Option<Bounds>, SourceError>;
+
     /// Streams the documents of one partition, in order, in batches of about [`BATCH_BYTES`]. Dropping the
     /// receiver stops the reading. The stream ends after the first error.
     async fn read(&self, selection: &Selection, bounds: &Bounds) -> Result<DocumentStream, SourceError>;
 
-    /// How many texts and annotations a selection matches, where the source can tell cheaply.
-    async fn count(&self, selection: &Selection) -> Result<Option<SelectionCount>, SourceError>;
+    /// How many texts and annotations a selection matches; `None` where that takes more than the effort.
+    async fn count(
+        &self,
+        selection: &Selection,
+        effort: Effort,
+    ) -> Result<Option<SelectionCount>, SourceError>;
 
     /// Whether the source can be reached; the error says how to mend it.
     async fn check(&self) -> Result<(), SourceError>;
@@ -72,13 +83,13 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds(pub String);
 
-/// What a selection matches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SelectionCount {
-    /// Texts.
-    pub texts: u64,
-    /// Annotations.
-    pub annotations: u64,
+/// What a count may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// At most this time, and no reading of documents.
+    Quick(Duration),
+    /// Whatever it takes: files are read once.
+    Whole,
 }
 
 /// Documents in batches; each batch is at most [`BATCH_BYTES`] or one document.

@@ -36,6 +36,11 @@ pub(crate) fn part(attempt: &str, split: &str) -> String {
     format!("{attempt}.{split}")
 }
 
+/// The object with sketches of an attempt's texts.
+pub(crate) fn sketches(attempt: &str) -> String {
+    format!("{attempt}.sketches.bin")
+}
+
 /// The object with an attempt's examples of losses and changes.
 pub(crate) fn examples(attempt: &str) -> String {
     format!("{attempt}.losses.jsonl")

@@ -27,6 +27,6 @@ mod worker;
 pub use error::StepError;
 pub use keys::Root;
 pub use metrics::Metrics;
-pub use preview::{Preview, preview};
+pub use preview::{Preview, count, preview};
 pub use settings::Settings;
 pub use worker::{Ports, Worker};

@@ -1,10 +1,10 @@
 //! The first documents of an order, encoded at once: no job, no store, nothing compressed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use spanfleet_core::{Document, Ledger, Order, ProjectId, Schema, job::ErrorClass, options::Partitions};
+use spanfleet_core::{Document, Ledger, Order, ProjectId, Schema, job::ErrorClass};
 use spanfleet_formats::{PartSummary, Shaper, support::framing::assemble};
-use spanfleet_source::{Cut, Source};
+use spanfleet_source::{Effort, Selection, SelectionCount, Source, SourceError};
 
 use crate::{StepError, steps::selection};
 
@@ -17,7 +17,12 @@ pub struct Preview {
     pub media_type: &'static str,
     /// What of these documents was written, lost and changed.
     pub ledger: Ledger,
+    /// What the whole order matches; `None` where counting takes long.
+    pub selected: Option<SelectionCount>,
 }
+
+/// A count that takes longer would keep the preview waiting.
+const COUNT_LIMIT: Duration = Duration::from_millis(500);
 
 /// Encodes the first `texts` documents of a selection. The labels are those of these documents, and duplicates are
 /// not looked for: the rest of the selection is not read.
@@ -28,19 +33,37 @@ pub async fn preview(
     texts: usize,
 ) -> Result<Preview, StepError> {
     let selection = selection(project, &order);
-    let cut = Cut { partitions: Partitions::Count(1), needs_labels: false, at_blocks: false };
+    let counting = source.count(&selection, Effort::Quick(COUNT_LIMIT));
+    let (selected, documents) = tokio::try_join!(counting, first_documents(source, &selection, texts))?;
+    let encoded = tokio::task::spawn_blocking(move || encode(order, documents));
+    let encoded = encoded.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))?;
+    encoded.map(|shown| Preview { selected, ..shown })
+}
+
+/// What an order of a project matches, where it can be told at once.
+pub async fn count(
+    source: &dyn Source,
+    project: ProjectId,
+    order: &Order,
+) -> Result<Option<SelectionCount>, StepError> {
+    Ok(source.count(&selection(project, order), Effort::Quick(COUNT_LIMIT)).await?)
+}
+
+async fn first_documents(
+    source: &dyn Source,
+    selection: &Selection,
+    texts: usize,
+) -> Result<Vec<Document>, SourceError> {
     let mut documents = Vec::new();
-    for bounds in source.plan(&selection, &cut).await?.partitions {
-        let mut batches = source.read(&selection, &bounds).await?;
-        while documents.len() < texts
-            && let Some(batch) = batches.recv().await
-        {
-            documents.extend(batch?);
-        }
+    let Some(bounds) = source.first(selection, texts).await? else { return Ok(documents) };
+    let mut batches = source.read(selection, &bounds).await?;
+    while documents.len() < texts
+        && let Some(batch) = batches.recv().await
+    {
+        documents.extend(batch?);
     }
     documents.truncate(texts);
-    let encoded = tokio::task::spawn_blocking(move || encode(order, documents));
-    encoded.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))?
+    Ok(documents)
 }
 
 fn encode(mut order: Order, documents: Vec<Document>) -> Result<Preview, StepError> {
@@ -59,7 +82,7 @@ fn encode(mut order: Order, documents: Vec<Document>) -> Result<Preview, StepErr
     }
     let part = PartSummary { texts: ledger.counts.texts, notes: encoder.finish(&mut bytes)? };
     let content = assemble(format.as_ref(), &schema, &[(part, bytes)])?;
-    Ok(Preview { content, media_type: format.info().media_type, ledger })
+    Ok(Preview { content, media_type: format.info().media_type, ledger, selected: None })
 }
 
 fn schema_of(documents: &[Document]) -> Schema {

@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod corpora;
 mod fleet;
+mod importing;
 mod one_shot;
 mod own_formats;
 mod serve;

@@ -177,6 +177,13 @@ fn filters_and_inclusions_hold() {
         export(&["--filter", "date_from=2026-03-01", "--filter", "date_to=2026-03-01T23:59:59Z"]).1,
         5
     );
+    assert_eq!(export(&["--filter", "labels=VESSEL"]).1, 5);
+    assert_eq!(export(&["--filter", "labels=VESSEL", "--filter", "has_annotations=true"]).1, 5);
+    fs::write(work.path().join("ids"), "gazette-004\nletters-002\n").unwrap();
+    assert_eq!(export(&["--filter", "text_ids=@ids"]), (2, 6, 0));
+    let told =
+        spanfleet(work.path(), &["export", &corpus, "-f", "jsonl", "-o", "out", "--filter", "text_ids=@ids"]);
+    assert!(told.ok().err.contains("the filter matches 2 texts, 6 annotations"));
     export(&["--no-metadata", "--include-hierarchies"]);
     let record: serde_json::Value = serde_json::from_str(
         fs::read_to_string(work.path().join("out/train.jsonl")).unwrap().lines().next().unwrap(),

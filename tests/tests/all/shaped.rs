@@ -158,6 +158,76 @@ fn a_template_stands_for_a_format_and_brings_its_loader() {
 }
 
 #[test]
+fn the_manifest_carries_a_data_card() {
+    let work = tempfile::tempdir().unwrap();
+    let corpus = corpus(work.path());
+    let card = |flags: &[&str]| {
+        let mut args = vec!["-q", "export", &corpus, "--format", "conll", "--out", "out"];
+        args.extend(flags);
+        spanfleet(work.path(), &args).ok();
+        manifest(&work.path().join("out"))["card"].clone()
+    };
+    let found = card(&[]);
+    // Of text 1, conll writes one of two equal spans and one of two that overlap.
+    let labels =
+        json!([{"label": "PER", "annotations": 3, "texts": 2, "share": 1.0, "splits": {"train": 3}}]);
+    assert_eq!(found["labels"], labels);
+    assert_eq!(found["splits"], json!({"train": {"texts": 3, "annotations": 3}}));
+    assert_eq!((&found["text_chars"]["max"], &found["text_chars"]["p50"]), (&json!(25), &json!(25)));
+    assert_eq!((&found["span_chars"]["min"], &found["span_chars"]["max"]), (&json!(2), &json!(5)));
+    let ann = json!({"name": "ann", "texts": 2, "annotations": 3});
+    assert_eq!((&found["annotators"][0], &found["annotators_in_all"]), (&ann, &json!(2)));
+    // Only text 1 has two annotators: they share one extent of three, with the same label.
+    let agreement = json!({"texts": 1, "units": 3, "f1": 0.5, "labels": {"ORG": 0.0, "PER": 0.6667},
+        "krippendorff_alpha": found["agreement"]["krippendorff_alpha"]});
+    assert_eq!(found["agreement"], agreement);
+    assert!(found["leakage"].is_null());
+    for partitions in ["partitions=1", "partitions=3"] {
+        assert_eq!(card(&["--set", partitions]), found, "{partitions}");
+    }
+    // Texts 1 and 2 are the same; whatever the split, they leak when they fall apart.
+    let split = |salt: usize| format!("train=0.{salt},dev=0.{}", 10 - salt);
+    let leaks = (1..10).map(|salt| card(&["--split", &split(salt)])["leakage"]["texts"].as_u64().unwrap());
+    let leaks: Vec<u64> = leaks.collect();
+    assert!(leaks.contains(&2) && leaks.iter().all(|texts| [0, 2].contains(texts)), "{leaks:?}");
+}
+
+#[test]
+fn stratified_splits_hold_and_stay() {
+    let work = tempfile::tempdir().unwrap();
+    let export = |texts: usize, flags: &[&str]| -> (BTreeMap<String, String>, Value) {
+        let line = |nth: usize| {
+            let label = if nth.is_multiple_of(25) { "RARE" } else { "COMMON" };
+            format!(
+                "{{\"id\":\"t{nth}\",\"text\":\"Ada\",\"annotations\":[{{\"start\":0,\"end\":3,\"label\":\"{label}\"}}]}}\n"
+            )
+        };
+        fs::write(work.path().join("in.jsonl"), (0..texts).map(line).collect::<String>()).unwrap();
+        let mut args = vec!["-q", "export", "in.jsonl", "--format", "jsonl", "--out", "out", "--split"];
+        args.push("train=0.8,dev=0.1,test=0.1,stratify_by=label,tolerance=0.02");
+        args.extend(flags);
+        spanfleet(work.path(), &args).ok();
+        let of_split = |split: &str| {
+            let lines =
+                fs::read_to_string(work.path().join(format!("out/{split}.jsonl"))).unwrap_or_default();
+            let ids = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone());
+            ids.map(|id| (id.as_str().unwrap().to_owned(), split.to_owned())).collect::<Vec<_>>()
+        };
+        let splits = ["train", "dev", "test"].into_iter().flat_map(of_split).collect();
+        (splits, manifest(&work.path().join("out"))["card"].clone())
+    };
+    let (first, card) = export(500, &[]);
+    assert_eq!(card["stratification"]["is_within_tolerance"], true, "{card:#}");
+    let rare = card["labels"].as_array().unwrap().iter().find(|label| label["label"] == "RARE").unwrap();
+    assert_eq!(rare["splits"], json!({"train": 16, "dev": 2, "test": 2}));
+    let (later, _) = export(900, &["--set", "partitions=7"]);
+    assert!(later.len() == 900 && first.iter().all(|(id, split)| later[id] == *split));
+    // Whatever the filter.
+    let (filtered, _) = export(900, &["--filter", "labels=RARE", "--filter", "has_annotations=true"]);
+    assert!(filtered.len() == 36 && filtered.iter().all(|(id, split)| later[id] == *split));
+}
+
+#[test]
 fn a_preview_is_the_beginning_of_the_export() {
     let work = tempfile::tempdir().unwrap();
     let said = spanfleet(work.path(), &["preview", &harbour(), "--format", "conll", "-n", "2"]).ok();
@@ -177,6 +247,16 @@ fn the_api_previews_counts_templates_and_tells_events() {
     let shown = shown.json();
     assert_eq!((&shown["encoding"], &shown["counts"]["texts"]), (&json!("utf-8"), &json!(1)));
     assert_eq!(shown["content"].as_str().unwrap().lines().count(), 1);
+    assert_eq!(shown["selected"], json!({"texts": 12, "annotations": 60}));
+    let vessels = json!({"labels": ["VESSEL"], "has_annotations": true});
+    let asked = json!({"project": "harbour", "format": "jsonl", "filter_criteria": vessels});
+    let created = api.post("/export/create-job", &asked).json();
+    let matched = created["selected"].clone();
+    assert_eq!(matched["annotations"], 5);
+    let uuid = created["job_uuid"].as_str().unwrap();
+    let job = api.wait_for(uuid, "completed", PATIENCE);
+    assert_eq!(job["selected"], matched);
+    assert_eq!(job["counts"]["texts_selected"], matched["texts"]);
     api.post("/export/preview?texts=0", &json!({"project": "harbour", "format": "jsonl"}))
         .is_problem(422, "texts");
     api.post("/export/preview", &json!({"project": "nowhere", "format": "jsonl"}))

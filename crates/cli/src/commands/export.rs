@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path, sync::Arc, time::Duration};
 
 use spanfleet_core::{
-    ProjectId,
+    Filter, Order, ProjectId,
     job::Phase,
     losses::{Entry, Kind, Ledger},
     report::Manifest,
@@ -12,6 +12,7 @@ use spanfleet_dispatcher::Sweeper;
 use spanfleet_metastore::{JobRow, Metastore, NewJob, Submitted};
 use spanfleet_queue::InProcessQueue;
 use spanfleet_relay::Relay;
+use spanfleet_source::{Effort, Selection, SelectionCount};
 use spanfleet_storage::Storage;
 use spanfleet_worker::{Metrics, Ports, Root, Worker};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,9 @@ pub(super) async fn export(wire: &Wire, args: &ExportArgs, is_quiet: bool) -> Re
     let input = wire.input(&args.inputs, &args.input_format, args.skip_invalid.as_deref()).await?;
     storage.check().await?;
     input.source.check().await?;
+    if !is_quiet {
+        tell_selected(&input, &order).await?;
+    }
     clear_earlier(storage.as_ref()).await?;
 
     let one_shot = OneShot::start(wire, &input, storage.clone(), args.jobs).await?;
@@ -59,6 +63,20 @@ pub(super) async fn export(wire: &Wire, args: &ExportArgs, is_quiet: bool) -> Re
         serde_json::from_slice(&storage.read("manifest.json", 0, u64::from(u32::MAX)).await?)?;
     print(&manifest, args, &storage.address(), input.rejected())?;
     check_losses(&manifest, args.strict)
+}
+
+/// What a filter matches, told before anything is written. Files are read once more for it.
+async fn tell_selected(input: &Input, order: &Order) -> Result<(), Failure> {
+    if order.filter == Filter::default() {
+        return Ok(());
+    }
+    let project = input.project.unwrap_or(ProjectId(0));
+    let selection = Selection { project, filter: order.filter.clone(), include: order.include };
+    let count = input.source.count(&selection, Effort::Whole).await?;
+    if let Some(SelectionCount { texts, annotations }) = count {
+        eprintln!("the filter matches {texts} texts, {annotations} annotations");
+    }
+    Ok(())
 }
 
 /// Everything that a job needs, running.
@@ -115,7 +133,7 @@ impl OneShot {
     async fn submit(
         &self,
         asked: &Asked,
-        order: &spanfleet_core::Order,
+        order: &Order,
         project: Option<ProjectId>,
     ) -> Result<Uuid, Failure> {
         let user = self.metastore.ensure_user("local", false).await?;

@@ -5,7 +5,7 @@ use std::{io::Write as _, sync::Arc};
 use async_trait::async_trait;
 use spanfleet_core::{Order, ProjectId, job::ErrorClass};
 use spanfleet_dispatcher::{CantShow, Previewer, Shown};
-use spanfleet_source::Source;
+use spanfleet_source::{SelectionCount, Source};
 use spanfleet_worker::StepError;
 
 use super::{export::tell_ledger, order::Asked};
@@ -20,6 +20,9 @@ pub(super) async fn preview(wire: &Wire, args: &PreviewArgs, is_quiet: bool) -> 
     let shown = shown.map_err(|error| Failure::new(error.to_string()))?;
     std::io::stdout().write_all(&shown.content)?;
     if !is_quiet {
+        if let Some(SelectionCount { texts, annotations }) = shown.selected {
+            eprintln!("  of           {texts} texts, {annotations} annotations selected");
+        }
         eprint!("{}", tell_ledger(&shown.ledger));
     }
     Ok(())
@@ -37,8 +40,14 @@ impl Previewer for SourcePreviewer {
                 content: shown.content,
                 media_type: shown.media_type.to_owned(),
                 ledger: shown.ledger,
+                selected: shown.selected,
             })
             .map_err(|error| CantShow { is_passing: is_passing(&error), message: error.to_string() })
+    }
+
+    async fn count(&self, project: ProjectId, order: &Order) -> Option<SelectionCount> {
+        // The job stands, whatever its source says now.
+        spanfleet_worker::count(self.0.as_ref(), project, order).await.unwrap_or_default()
     }
 }
 

@@ -42,10 +42,20 @@ fn refusals_name_the_key_and_the_mend() {
     refused(r#"{"label_scheme":"BIOX"}"#, "`label_scheme` can't be `BIOX`; allowed: BIO, BILOU");
     refused(r#"{"split":{"train":0.5}}"#, "sum to 1");
     refused(r#"{"split":{"../x":1.0}}"#, "letters, digits");
+    refused(r#"{"split":{"train":1.0,"stratify_by":"mood"}}"#, "stratify_by");
+    refused(r#"{"split":{"train":1.0,"tolerance":0.1}}"#, "stratify_by");
     refused(r#"{"compression":"gzip","compression_level":12}"#, "1 to 9 with gzip");
     refused(r#"{"partitions":0}"#, "auto, or");
     refused(r#"{"jq":1}"#, "a jq filter");
     refused(r#"{"bundle":"tar"}"#, "`bundle` can't be `tar`; allowed: zip, none");
+}
+
+#[test]
+fn a_least_confidence_is_the_first_step() {
+    let read = options(r#"{"preprocessing":["lowercase"],"min_confidence":0.5}"#).unwrap();
+    assert_eq!(read.preprocessing, [Step::MinConfidence(0.5), Step::Lowercase]);
+    assert_eq!(options(r#"{"min_confidence":"none"}"#).unwrap().preprocessing, []);
+    refused(r#"{"min_confidence":"high"}"#, "`min_confidence` can't be `high`");
 }
 
 #[test]

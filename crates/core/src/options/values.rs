@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Annotators, Column, Hierarchy, OptionError, Partitions};
+use super::{Annotators, Column, Hierarchy, OptionError, Partitions, Step};
 use crate::{
     Split,
     split::{Shares, is_split_name},
@@ -90,23 +90,51 @@ pub(super) fn split(key: &str, value: &Value) -> Result<Split, OptionError> {
     let group_by = map.get("group_by").map(|field| {
         metadata_path(field).ok_or_else(|| refuse("`group_by` of a field such as \"metadata.doc\""))
     });
+    let tolerance = tolerance(map)
+        .ok_or_else(|| refuse("\"stratify_by\": \"label\", with a `tolerance` from 0.001 to 0.5"))?;
     let share = |(name, share): (&String, &Value)| {
         let share = share.as_f64().filter(|share| (0.0..=1.0).contains(share));
         share.filter(|_| is_split_name(name)).map(|share| (name.clone(), share))
     };
-    let shares: Option<Vec<_>> = map.iter().filter(|(name, _)| *name != "group_by").map(share).collect();
+    let shares: Option<Vec<_>> =
+        map.iter().filter(|(name, _)| !SPLIT_WORDS.contains(&name.as_str())).map(share).collect();
     let shares = shares.ok_or_else(|| refuse("names of letters, digits and _, with shares from 0 to 1"))?;
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
     if (sum - 1.0).abs() > 1e-6 {
         return Err(refuse("shares that sum to 1"));
     }
-    Ok(Split::Shares(Shares { shares, group_by: group_by.transpose()? }))
+    Ok(Split::Shares(Shares { shares, group_by: group_by.transpose()?, tolerance }))
+}
+
+/// Keys beside the names of splits.
+const SPLIT_WORDS: [&str; 3] = ["group_by", "stratify_by", "tolerance"];
+/// How far a label's texts may be from the shares unless said otherwise.
+const TOLERANCE: f64 = 0.05;
+
+/// The tolerance of a stratified split, `Some(None)` for others; `None` where it makes no sense.
+#[allow(clippy::option_option)] // wrong, absent, present
+fn tolerance(map: &Map<String, Value>) -> Option<Option<f64>> {
+    let tolerance = map.get("tolerance").map_or(Some(TOLERANCE), Value::as_f64)?;
+    match map.get("stratify_by") {
+        None => map.get("tolerance").is_none().then_some(None),
+        Some(by) => (by == "label" && (0.001..=0.5).contains(&tolerance)).then_some(Some(tolerance)),
+    }
 }
 
 /// `metadata.a.b` as the keys `a`, `b`.
 pub(super) fn metadata_path(field: &Value) -> Option<Vec<String>> {
     let path = field.as_str()?.strip_prefix("metadata.")?;
     (!path.is_empty()).then(|| path.split('.').map(str::to_owned).collect())
+}
+
+/// The step that a least confidence is.
+pub(super) fn min_confidence(key: &str, value: &Value) -> Result<Option<Step>, OptionError> {
+    if value.as_str() == Some("none") {
+        return Ok(None);
+    }
+    let least = value.as_f64().filter(|least| least.is_finite());
+    let refuse = || OptionError::value("option", key, value, "none, or a number");
+    least.map(|least| Some(Step::MinConfidence(least))).ok_or_else(refuse)
 }
 
 pub(super) fn label_map(key: &str, value: &Value) -> Result<Vec<(String, Option<String>)>, OptionError> {

@@ -6,8 +6,9 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::IntoResponse,
 };
+use serde_json::json;
 use spanfleet_api::{CreateJob, Jobs, JobsQuery};
-use spanfleet_core::ProjectId;
+use spanfleet_core::{Filter, ProjectId};
 use spanfleet_metastore::{Caller, JobRow, JobsQuery as RowsQuery, NewJob, Submitted};
 use uuid::Uuid;
 
@@ -35,6 +36,7 @@ pub(super) async fn create(
     Body(request): Body<CreateJob>,
 ) -> Result<impl IntoResponse, Failure> {
     let asked = ask(&api, &caller, &request).await?;
+    let order = asked.order.clone();
     let job = new_job(&api, &caller, &headers, request, asked)?;
     let (status, row) = match api.metastore.submit(&job).await? {
         Submitted::New(row) => (StatusCode::CREATED, row),
@@ -47,7 +49,11 @@ pub(super) async fn create(
     api.relay.wake();
     api.metrics.jobs_total.with_label_values(&[row.head.phase.status()]).inc();
     let location = format!("/export/jobs/{}", row.job_uuid);
-    Ok((status, [(header::LOCATION, location)], Json(view(*row))))
+    let mut shown = view(*row);
+    if order.filter != Filter::default() && shown.selected.is_none() {
+        shown.selected = api.previewer.count(job.project, &order).await.map(|count| json!(count));
+    }
+    Ok((status, [(header::LOCATION, location)], Json(shown)))
 }
 
 fn new_job(

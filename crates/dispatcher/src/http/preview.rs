@@ -42,6 +42,7 @@ pub(super) async fn preview(
         content,
         counts: json!(shown.ledger.counts),
         losses: json!(shown.ledger.losses(EXAMPLES_SHOWN)),
+        selected: shown.selected.map(|count| json!(count)),
         changes: json!(shown.ledger.changes(EXAMPLES_SHOWN)),
     }))
 }

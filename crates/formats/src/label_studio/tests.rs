@@ -54,7 +54,12 @@ fn the_configuration_declares_every_word() {
         ..SealedFile::default()
     };
     let files = vec![part(json!(["PER"])), part(json!(["LOC", "PER"]))];
-    let outcome = Outcome { files, labels: &[], ledger: &Ledger::default() };
+    let outcome = Outcome {
+        files,
+        labels: &[],
+        ledger: &Ledger::default(),
+        card: &spanfleet_core::card::Card::default(),
+    };
     let (path, content) = format.beside(&Schema::default(), &outcome).remove(0);
     assert_eq!(path, "config.xml");
     let content = String::from_utf8(content).unwrap();

@@ -71,6 +71,14 @@ impl LabelNames {
         self.known.iter().filter_map(|name| name.written.as_deref().map(str::to_owned)).collect()
     }
 
+    /// The written form of each number, or the path of a label that is not written.
+    pub fn by_number(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<(u32, Arc<str>)> =
+            self.numbers.iter().map(|(name, number)| (*number, name.clone())).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+
     fn look_up(&mut self, label: &Arc<str>) -> usize {
         if let Some(at) = self.by_path.get(label) {
             return *at;

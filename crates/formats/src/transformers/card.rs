@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use spanfleet_core::options::TaskType;
 
+mod people;
+
 use super::features;
 use crate::support::table::{Column, TableNotes};
 use crate::{Outcome, SealedFile};
@@ -49,6 +51,7 @@ pub(super) fn render(task_type: TaskType, columns: &[Column], outcome: &Outcome<
     write_info(columns, &splits, &mut out);
     out.push_str("---\n");
     write_body(task_type, &splits, &mut out);
+    people::write(outcome, &mut out);
     out
 }
 

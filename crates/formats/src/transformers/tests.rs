@@ -5,7 +5,8 @@ use crate::testing::{corpus, document, export, export_text, order, schema as sch
 fn card(order: &Order, documents: &[Document], files: Vec<SealedFile>) -> Vec<(String, String)> {
     let format = crate::open(order).unwrap();
     let (schema, ledger) = (schema_of(order, &[documents]), Ledger::default());
-    let outcome = Outcome { files, labels: &[], ledger: &ledger };
+    let outcome =
+        Outcome { files, labels: &[], ledger: &ledger, card: &spanfleet_core::card::Card::default() };
     let beside = format.beside(&schema, &outcome).into_iter();
     beside.map(|(path, content)| (path, String::from_utf8(content).unwrap())).collect()
 }

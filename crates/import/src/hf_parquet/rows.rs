@@ -27,16 +27,13 @@ pub(super) fn read(value: Value, context: &mut Context<'_>) -> Result<(), String
     }
     let id = row.shift_remove("id").as_ref().and_then(id_of).unwrap_or_else(|| context.id());
     let words = take_words(&mut row);
-    let text = match take_text(&mut row, "text") {
-        Some(text) => text,
-        None if !words.is_empty() => words.join(" "),
-        None => {
-            return Err("neither `text` nor `tokens`; say which column holds the text by renaming it".into());
-        }
-    };
+    let text = take_text(&mut row, "text").or_else(|| words.as_ref().map(|words| words.join(" ")));
+    let text = text.ok_or("neither `text` nor `tokens`; say which column holds the text by renaming it")?;
     let mut metadata = context.metadata();
     let mut draft = Draft::new(text, Unit::CodePoints, context.names);
-    add_tagged(&words, &mut row, &mut draft)?;
+    if let Some(words) = &words {
+        add_tagged(words, &mut row, &mut draft)?;
+    }
     for key in ["spans", "entities"] {
         if let Some(Value::Array(list)) = row.shift_remove(key) {
             for span in &list {
@@ -52,24 +49,21 @@ pub(super) fn read(value: Value, context: &mut Context<'_>) -> Result<(), String
     Ok(())
 }
 
-/// Words, where there is a list of strings.
-fn take_words(row: &mut Map<String, Value>) -> Vec<String> {
+/// Words, where there is a list of strings; it may be empty.
+fn take_words(row: &mut Map<String, Value>) -> Option<Vec<String>> {
     for key in ["tokens", "words"] {
         let list = row.get(key).and_then(Value::as_array);
         let words = list.and_then(|list| list.iter().map(|word| word.as_str().map(str::to_owned)).collect());
         if let Some(words) = words {
             row.shift_remove(key);
-            return words;
+            return Some(words);
         }
     }
-    Vec::new()
+    None
 }
 
 /// Tags of words, and the words themselves as tokens.
 fn add_tagged(words: &[String], row: &mut Map<String, Value>, draft: &mut Draft<'_>) -> Result<(), String> {
-    if words.is_empty() {
-        return Ok(());
-    }
     let mut take = |key: &str| {
         let fits = row.get(key).and_then(Value::as_array).is_some_and(|list| list.len() == words.len());
         let list = if fits { row.shift_remove(key) } else { None };

@@ -6,10 +6,11 @@ use parquet::{
     file::{metadata::KeyValue, properties::WriterProperties, writer::SerializedFileWriter},
     schema::parser::parse_message_type,
 };
+use proptest::{prelude::*, test_runner::TestRunner};
 use spanfleet_core::Document;
 
 use super::*;
-use crate::{FileNames, InputFormat, Position, Reader};
+use crate::{FileNames, InputFormat, Position, Reader, tests::laws::mutated};
 
 const SCHEMA: &str = "message rows {
     required binary text (UTF8);
@@ -95,4 +96,21 @@ fn a_file_that_is_damaged_says_so() {
         assert!(documents.is_empty());
         assert!(reasons[0].starts_with("the Parquet file can't be read from here on: "), "{reasons:?}");
     }
+}
+
+/// Whatever stands in the file: no panic gets out, and what breaks off says so.
+#[test]
+fn mutated_files_are_read_or_refused() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("x.parquet");
+    write(&path);
+    let seed = std::fs::read(&path).unwrap();
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
+    let checked = runner.run(&mutated(seed), |bytes| {
+        std::fs::write(&path, bytes).unwrap();
+        let (documents, reasons) = read(&path);
+        prop_assert!(documents.len() + reasons.len() <= 64, "{} texts", documents.len());
+        Ok(())
+    });
+    checked.unwrap();
 }

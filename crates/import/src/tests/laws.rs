@@ -31,7 +31,7 @@ const SEEDS: &[&str] = &[
 ];
 
 /// Bytes with some of them changed, taken out or doubled.
-fn mutated(seed: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn mutated(seed: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let bytes = prop_oneof![prop::sample::select(b"\n\t \"',:[]{}0\\|_*".as_slice()), any::<u8>()];
     let change = (any::<prop::sample::Index>(), 0..4_u8, bytes);
     prop::collection::vec(change, 0..8).prop_map(move |changes| {

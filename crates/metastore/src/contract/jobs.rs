@@ -6,6 +6,7 @@ use serde_json::json;
 use spanfleet_core::{
     Schema, Timestamp,
     job::{ErrorClass, Phase, Refusal, TaskKind},
+    schema::SelectionCount,
 };
 use uuid::Uuid;
 
@@ -30,7 +31,9 @@ pub async fn a_whole_life(store: Arc<dyn Metastore>) {
     assert_eq!((plan.job.job_uuid, plan.job.head.phase), (job.job_uuid, Phase::Planning));
     let (labels, relation_types) = (vec!["PER".to_owned()], vec!["met".to_owned()]);
     let duplicates = vec!["t2".to_owned()];
-    let schema = Schema { labels, relation_types, is_multi_label: true, duplicates };
+    let selected = Some(SelectionCount { texts: 4, annotations: 9 });
+    let schema =
+        Schema { labels, relation_types, is_multi_label: true, duplicates, selected, ..Schema::default() };
     let taken_at = Timestamp::parse("2026-01-02T03:04:05.123456Z");
     let report =
         PlanReport { partitions: vec!["a".to_owned(), "b".to_owned()], schema: schema.clone(), taken_at };

@@ -13,6 +13,7 @@ pub(super) fn every_kind() -> Vec<Document> {
         unicode(),
         Document { id: "7".into(), text: "a text whose name is a number".into(), ..Document::default() },
         by_several(),
+        voted(),
     ]
 }
 
@@ -171,6 +172,30 @@ fn by_several() -> Document {
             by("x4", None, None),
         ],
         relations: vec![relation("x1", "agrees", "x2")],
+        ..Document::default()
+    }
+}
+
+/// Four people, one without a name: two of them made `v1`, one of whom made it twice; two made `w1`, one `u1`.
+fn voted() -> Document {
+    let by = |id: &str, annotator: Option<&str>, extent: Extent, label: &str| Annotation {
+        annotator: annotator.map(Into::into),
+        ..annotation(id, extent, label)
+    };
+    let pieces = || Extent::Fragments(vec![(0, 3), (8, 10)]);
+    Document {
+        id: "voted".into(),
+        text: "Ada met Bo.".into(),
+        metadata: json(r#"{"source":"web's \"own\"","year":2024,"n":"7","deep":{"is":false}}"#),
+        annotations: vec![
+            by("v1", Some("alice"), span(0, 3), "PER"),
+            by("v2", Some("bob"), span(0, 3), "PER"),
+            by("v3", Some("alice"), span(0, 3), "PER"),
+            by("u1", Some("cy"), span(0, 3), "ORG"),
+            by("w1", None, pieces(), "PER"),
+            by("w2", Some("alice"), pieces(), "PER"),
+            by("t1", None, Extent::Text, "news"),
+        ],
         ..Document::default()
     }
 }

@@ -7,7 +7,7 @@ use spanfleet_core::{
 };
 
 use super::Stocked;
-use crate::{BATCH_BYTES, Selection, load::batch::weight_bytes};
+use crate::{BATCH_BYTES, Effort, Selection, SelectionCount, load::batch::weight_bytes};
 
 /// The cuts that every reading has to survive: by size, few, and more than there are texts.
 fn cuts(stocked: &Stocked) -> [Partitions; 5] {
@@ -62,10 +62,27 @@ pub(super) async fn planning_twice_reads_the_same(stocked: &Stocked) {
     }
 }
 
+pub(super) async fn the_first_texts_are_found(stocked: &Stocked) {
+    let selection = &stocked.selection;
+    for count in [1, 3, stocked.documents.len() + 9] {
+        let bounds = stocked.source.first(selection, count).await.unwrap().unwrap();
+        let found = stocked.read(selection, &bounds).await;
+        let count = count.min(stocked.documents.len());
+        assert!(found.len() >= count, "{} texts, {count} were asked for", found.len());
+        assert_same(&found[..count], &stocked.documents[..count], "the first");
+    }
+}
+
 /// Reads with a filter and compares with the documents as `expected` leaves them.
-async fn check(stocked: &Stocked, filter: Filter, expected: impl Fn(&Document) -> Option<Document>) {
+pub(super) async fn check(
+    stocked: &Stocked,
+    filter: Filter,
+    expected: impl Fn(&Document) -> Option<Document>,
+) {
     let selection = Selection { filter, ..stocked.selection.clone() };
     let expected: Vec<Document> = stocked.documents.iter().filter_map(expected).collect();
+    let count = stocked.source.count(&selection, Effort::Whole).await.unwrap();
+    assert_eq!(count, Some(count_of(&expected)), "the count of {:?}", selection.filter);
     for cut in cuts(stocked) {
         let found = stocked.read_all(&selection, cut).await;
         assert_same(&found, &expected, &format!("{cut:?} {:?}", selection.filter));
@@ -73,13 +90,13 @@ async fn check(stocked: &Stocked, filter: Filter, expected: impl Fn(&Document) -
 }
 
 /// The document with the annotations that hold; texts without any stay, and so do relations.
-fn keep(document: &Document, holds: impl Fn(&Annotation) -> bool) -> Document {
+pub(super) fn keep(document: &Document, holds: impl Fn(&Annotation) -> bool) -> Document {
     let mut document = document.clone();
     document.annotations.retain(holds);
     document
 }
 
-fn names(list: &[&str]) -> Vec<Id> {
+pub(super) fn names(list: &[&str]) -> Vec<Id> {
     list.iter().map(|name| Id::Name((*name).to_owned())).collect()
 }
 
@@ -176,10 +193,16 @@ pub(super) async fn labels_are_known_when_asked_for(stocked: &Stocked) {
     assert_eq!(plan.schema.labels, ["PER"], "only the labels of the selection");
 }
 
-pub(super) async fn counts_are_right_where_there_are_any(stocked: &Stocked) {
-    let Some(count) = stocked.source.count(&stocked.selection).await.unwrap() else { return };
-    let annotations: usize = stocked.documents.iter().map(|document| document.annotations.len()).sum();
-    assert_eq!((count.texts, count.annotations), (stocked.documents.len() as u64, annotations as u64));
+pub(super) async fn counts_are_right(stocked: &Stocked) {
+    let count = stocked.source.count(&stocked.selection, Effort::Whole).await.unwrap();
+    assert_eq!(count, Some(count_of(&stocked.documents)));
+}
+
+fn count_of(documents: &[Document]) -> SelectionCount {
+    SelectionCount {
+        texts: documents.len() as u64,
+        annotations: documents.iter().map(|document| document.annotations.len() as u64).sum(),
+    }
 }
 
 pub(super) async fn the_source_can_be_reached(stocked: &Stocked) {
@@ -189,6 +212,7 @@ pub(super) async fn the_source_can_be_reached(stocked: &Stocked) {
 pub(super) async fn an_empty_source_has_no_partitions(stocked: &Stocked) {
     for cut in [Partitions::Auto, Partitions::Count(3)] {
         let plan = stocked.plan(&stocked.selection, cut, true).await;
+        assert_eq!(stocked.source.first(&stocked.selection, 1).await.unwrap(), None);
         assert!(plan.partitions.is_empty() && plan.schema.labels.is_empty(), "{cut:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
-use spanfleet_core::{begins_block, options::Partitions};
+use spanfleet_core::{Document, begins_block, options::Partitions};
 use spanfleet_import::{Made, Position};
 
 use super::{
@@ -112,8 +112,9 @@ struct Cutter<'f> {
     starts: Vec<Start>,
 }
 
-/// Tells whether a text can be read and has an id that the test takes. Reads it only when asked.
-type HasId<'t> = dyn FnMut(&dyn Fn(&str) -> bool) -> bool + 't;
+/// Tells whether a text can be read, and both tests take it: that of its id and that of all of it. Reads it only
+/// when asked, and one of a file of its own only when the first test takes its id.
+type IsTaken<'t> = dyn FnMut(&dyn Fn(&str) -> bool, &dyn Fn(&Document) -> bool) -> bool + 't;
 
 impl<'f> Cutter<'f> {
     fn new(wanted: u64, total_bytes: u64, blocks_of: Option<&'f FileFilter>) -> Cutter<'f> {
@@ -131,8 +132,8 @@ impl<'f> Cutter<'f> {
     fn cut(&mut self, files: &[CorpusFile]) -> Result<(), SourceError> {
         let mut bytes_before = 0;
         for (index, file) in files.iter().enumerate() {
-            let visit = |at: Position, has_id: &mut HasId<'_>| {
-                self.visit(Start { file: index, at }, bytes_before + at.byte, has_id)
+            let visit = |at: Position, is_taken: &mut IsTaken<'_>| {
+                self.visit(Start { file: index, at }, bytes_before + at.byte, is_taken)
             };
             if each_text(file, visit)?.is_break() {
                 break;
@@ -142,14 +143,14 @@ impl<'f> Cutter<'f> {
         Ok(())
     }
 
-    fn visit(&mut self, start: Start, byte: u64, has_id: &mut HasId<'_>) -> ControlFlow<()> {
+    fn visit(&mut self, start: Start, byte: u64, is_taken: &mut IsTaken<'_>) -> ControlFlow<()> {
         let (byte, wanted, total) =
             (u128::from(byte), u128::from(self.wanted), u128::from(self.total_bytes.max(1)));
         let pieces_left = self.wanted - self.starts.len() as u64;
         let is_due = byte * wanted >= u128::from(self.next_piece) * total;
         let is_last_chance = self.texts_in_all.is_some_and(|all| all - self.texts <= pieces_left);
         self.texts += 1;
-        if (is_due || is_last_chance) && self.may_begin(has_id) {
+        if (is_due || is_last_chance) && self.may_begin(is_taken) {
             self.starts.push(start);
             self.next_piece = (byte * wanted / total) as u64 + 1;
         }
@@ -162,10 +163,10 @@ impl<'f> Cutter<'f> {
 
     /// Whether a piece may begin at a text. One that can't be read, or is left out, begins no block in a reading
     /// of everything either.
-    fn may_begin(&self, has_id: &mut HasId<'_>) -> bool {
+    fn may_begin(&self, is_taken: &mut IsTaken<'_>) -> bool {
         match self.blocks_of {
             Some(filter) if !self.starts.is_empty() => {
-                has_id(&|id| begins_block(id) && filter.chooses_text(id))
+                is_taken(&begins_block, &|document| filter.chooses(document))
             }
             _ => true,
         }
@@ -174,25 +175,27 @@ impl<'f> Cutter<'f> {
 
 fn each_text(
     file: &CorpusFile,
-    mut visit: impl FnMut(Position, &mut HasId<'_>) -> ControlFlow<()>,
+    mut visit: impl FnMut(Position, &mut IsTaken<'_>) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, SourceError> {
     if let Content::Pair(pair) = &file.content {
-        // Only the few pairs with such an id are opened.
-        let readable = || file.pair(pair).is_ok_and(|read| read.is_ok());
-        return Ok(visit(Position::default(), &mut |takes| takes(&pair.id) && readable()));
+        let read = || file.pair(pair).ok()?.ok().map(|(document, _)| document);
+        return Ok(visit(Position::default(), &mut |takes_id, takes| {
+            takes_id(&pair.id) && read().is_some_and(|document| takes(&document))
+        }));
     }
     let Some(dialect) = file.dialect()? else { return Ok(ControlFlow::Continue(())) };
     let mut records = file.records(&*dialect)?;
     let (mut parser, mut made) = (None, Made::default());
     while let Some(record) = records.next_record().map_err(|error| io_error(file.path(), "read", error))? {
-        let mut has_id = |takes: &dyn Fn(&str) -> bool| {
+        let mut is_taken = |takes_id: &dyn Fn(&str) -> bool, takes: &dyn Fn(&Document) -> bool| {
             let parser = parser.get_or_insert_with(|| dialect.parser());
             made.clear();
             let is_readable = !record.oversized && parser.parse(&record, &file.names, &mut made).is_ok();
             // Of a record with several texts, the first begins the piece.
-            is_readable && made.documents.front().is_some_and(|document| takes(&document.id))
+            is_readable
+                && made.documents.front().is_some_and(|document| takes_id(&document.id) && takes(document))
         };
-        if visit(record.at, &mut has_id).is_break() {
+        if visit(record.at, &mut is_taken).is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

@@ -20,7 +20,7 @@ use super::{
     file::{Content, CorpusFile},
     io_error,
 };
-use crate::{FileFilter, Selection, SourceError, SourceErrorKind, load::batch::Batcher};
+use crate::{FileFilter, Selection, SelectionCount, SourceError, SourceErrorKind, load::batch::Batcher};
 
 type Batch = Result<Vec<Document>, SourceError>;
 
@@ -119,38 +119,78 @@ fn each_of_file(
     Ok(ControlFlow::Continue(()))
 }
 
-/// Labels and relation types of a selection: one more reading, on all cores.
+/// What is found out of every document of a selection.
+pub(super) trait Survey: Default + Send {
+    /// Looks at the next document.
+    fn add(&mut self, document: &Document);
+}
+
+/// One reading of a selection, on all cores: what each of them found.
+pub(super) fn survey<S: Survey>(
+    inputs: &Inputs,
+    selection: &Selection,
+    ranges: &[Range],
+) -> Result<Vec<S>, SourceError> {
+    let filter = FileFilter::new(&selection.filter, &selection.include);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ranges.len());
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut found = S::default();
+            while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
+                survey_range(&mut found, inputs, &filter, range)?;
+            }
+            Ok(found)
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(fault()))).collect()
+    })
+}
+
+fn survey_range<S: Survey>(
+    found: &mut S,
+    inputs: &Inputs,
+    filter: &FileFilter,
+    range: &Range,
+) -> Result<(), SourceError> {
+    let mut failed = None;
+    let _ended_early = each_document(&inputs.files, range, |read| {
+        match read {
+            Ok(document) => filter.apply(document).iter().for_each(|document| found.add(document)),
+            Err(rejected) => return stop_on(inputs.rejects.allow(&rejected), &mut failed),
+        }
+        ControlFlow::Continue(())
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+impl Survey for SelectionCount {
+    fn add(&mut self, document: &Document) {
+        self.texts += 1;
+        self.annotations += document.annotations.len() as u64;
+    }
+}
+
+/// Labels and relation types of a selection, and how much it is.
 pub(super) fn schema(
     inputs: &Inputs,
     selection: &Selection,
     ranges: &[Range],
 ) -> Result<Schema, SourceError> {
-    let filter = FileFilter::new(&selection.filter, &selection.include);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(ranges.len());
-    let next = AtomicUsize::new(0);
-    let found = std::thread::scope(|scope| {
-        let work = || {
-            let mut names = Names::default();
-            while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
-                names.add_range(inputs, &filter, range)?;
-            }
-            Ok(names)
-        };
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(fault()))).collect::<Vec<_>>()
-    });
     let mut all = Names::default();
-    for names in found {
-        let names: Names = names?;
+    for names in survey::<Names>(inputs, selection, ranges)? {
         all.labels.extend(names.labels);
         all.relation_types.extend(names.relation_types);
         all.is_multi_label |= names.is_multi_label;
+        all.count.texts += names.count.texts;
+        all.count.annotations += names.count.annotations;
     }
     let list = |names: BTreeSet<Arc<str>>| names.iter().map(ToString::to_string).collect();
     Ok(Schema {
         labels: list(all.labels),
         relation_types: list(all.relation_types),
         is_multi_label: all.is_multi_label,
+        selected: Some(all.count),
         ..Schema::default()
     })
 }
@@ -164,21 +204,10 @@ struct Names {
     labels: BTreeSet<Arc<str>>,
     relation_types: BTreeSet<Arc<str>>,
     is_multi_label: bool,
+    count: SelectionCount,
 }
 
-impl Names {
-    fn add_range(&mut self, inputs: &Inputs, filter: &FileFilter, range: &Range) -> Result<(), SourceError> {
-        let mut failed = None;
-        let _ended_early = each_document(&inputs.files, range, |read| {
-            match read {
-                Ok(document) => filter.apply(document).iter().for_each(|document| self.add(document)),
-                Err(rejected) => return stop_on(inputs.rejects.allow(&rejected), &mut failed),
-            }
-            ControlFlow::Continue(())
-        })?;
-        failed.map_or(Ok(()), Err)
-    }
-
+impl Survey for Names {
     fn add(&mut self, document: &Document) {
         for annotation in &document.annotations {
             add_name(&mut self.labels, &annotation.label);
@@ -187,6 +216,7 @@ impl Names {
             add_name(&mut self.relation_types, &relation.kind);
         }
         self.is_multi_label |= document.has_several_labels();
+        self.count.add(document);
     }
 }
 

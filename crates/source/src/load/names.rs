@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use spanfleet_core::filter::Id;
+use spanfleet_core::{Filter, filter::Id};
 
 use crate::{SourceError, SourceErrorKind};
 
@@ -100,6 +100,15 @@ impl Labels {
         let chosen =
             self.paths.iter().filter(|(id, path)| wanted.iter().any(|one| is_meant(**id, path, one)));
         chosen.map(|(id, _)| *id).collect()
+    }
+
+    /// The ids that a filter leaves, where it asks for labels: those that both its conditions mean.
+    pub fn resolve_filter(&self, filter: &Filter) -> Option<Vec<i64>> {
+        let named = filter.labels.as_ref().map(|names| names.iter().cloned().map(Id::Name).collect());
+        let wanted: [Option<Vec<Id>>; 2] = [filter.label_ids.clone(), named];
+        let mut wanted = wanted.into_iter().flatten().map(|ids| self.resolve(&ids));
+        let first = wanted.next()?;
+        Some(wanted.fold(first, |both, ids| both.into_iter().filter(|id| ids.contains(id)).collect()))
     }
 
     /// The paths of these labels, or of all, as a schema lists them.

@@ -4,12 +4,7 @@
 //! into the uploads; nothing returns but the report.
 
 use bytes::Bytes;
-use spanfleet_core::{
-    Ledger,
-    job::ErrorClass,
-    losses::EXAMPLES_SHOWN,
-    report::{PartFile, PartReport},
-};
+use spanfleet_core::{job::ErrorClass, losses::EXAMPLES_SHOWN, report::PartReport};
 use spanfleet_metastore::Assignment;
 use spanfleet_source::{Bounds, DocumentStream};
 use spanfleet_storage::{Storage, Upload};
@@ -18,11 +13,13 @@ use tokio::sync::mpsc;
 use super::{order_of, selection};
 use crate::{StepError, keys, worker::Ports};
 
+mod card;
 mod examples;
 mod part;
+pub(crate) mod sketches;
 
 pub(crate) use examples::{ExampleLine, Examples};
-use part::PartWriter;
+use part::{Part, PartWriter};
 
 /// What the CPU thread tells the uploads.
 enum Message {
@@ -61,7 +58,7 @@ pub(crate) async fn encode(
     let uploads = upload(ports.storage.as_ref(), receive).await;
     let encoded = encoding.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()));
     let uploads = uploads?;
-    let (files, ledger, labels) = match encoded.and_then(|encoded| encoded) {
+    let part = match encoded.and_then(|encoded| encoded) {
         Ok(part) => part,
         Err(error) => {
             abandon(uploads).await;
@@ -69,7 +66,7 @@ pub(crate) async fn encode(
         }
     };
     finish(uploads).await?;
-    report(ports.storage.as_ref(), &attempt, files, ledger, labels).await
+    report(ports.storage.as_ref(), &attempt, part).await
 }
 
 fn write_documents(writer: &mut PartWriter, mut documents: DocumentStream) -> Result<(), StepError> {
@@ -117,13 +114,8 @@ async fn abandon(uploads: Vec<Box<dyn Upload>>) {
     }
 }
 
-async fn report(
-    storage: &dyn Storage,
-    attempt: &str,
-    files: Vec<PartFile>,
-    ledger: Ledger,
-    labels: Vec<String>,
-) -> Result<PartReport, StepError> {
+async fn report(storage: &dyn Storage, attempt: &str, part: Part) -> Result<PartReport, StepError> {
+    let Part { files, ledger, labels, card, sketches, sketched_texts } = part;
     // What was written must be there, whole, before anybody is told.
     for file in &files {
         expect_object(storage, &file.key, file.bytes).await?;
@@ -134,8 +126,15 @@ async fn report(
         changes: ledger.changes(EXAMPLES_SHOWN),
         labels,
         files,
+        card,
+        sketched_texts,
         ..PartReport::default()
     };
+    if let Some(sketches) = sketches {
+        let key = keys::sketches(attempt);
+        report.sketches_bytes = put(storage, &key, "application/octet-stream", sketches.into()).await?;
+        report.sketches_key = Some(key);
+    }
     let examples = Examples::of(&ledger).to_jsonl();
     if !examples.is_empty() {
         let key = keys::examples(attempt);

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use spanfleet_core::{
     Ledger, Order, Schema,
+    card::{Card, CardCounts},
     job::ErrorClass,
     losses::EXAMPLES_SHOWN,
     options::Bundle,
@@ -26,6 +27,7 @@ use super::{
 use crate::{StepError, worker::Ports};
 
 mod assemble;
+mod leakage;
 mod unbundle;
 use assemble::{Assembled, assemble};
 use unbundle::unbundle;
@@ -54,7 +56,10 @@ pub(crate) async fn finalize(
     let schema = Shaper::new(&order, &job.schema).schema();
     let sealed = seal_files(storage, format.as_ref(), &order, &schema, &parts, prefix).await?;
     let Sealed { files, mut beside, facts } = sealed;
-    let outcome = Outcome { files: facts, labels: &parts.labels, ledger: &parts.ledger };
+    let mut card = parts.card.card();
+    card.stratification.clone_from(&job.schema.stratification);
+    card.leakage = leakage::leakage(storage, format.as_ref(), &parts.reports).await?;
+    let outcome = Outcome { files: facts, labels: &parts.labels, ledger: &parts.ledger, card: &card };
     let mut more = format.beside(&schema, &outcome);
     if let Some(template) = &order.options.template {
         let script = find_template(template)?.script().as_bytes().to_vec();
@@ -66,7 +71,7 @@ pub(crate) async fn finalize(
     if let Some(losses) = write_losses(storage, &parts, prefix).await? {
         beside.push(losses);
     }
-    let manifest = manifest(job, &order, format.as_ref(), &parts, files, beside);
+    let manifest = Manifest { card, ..manifest(job, &order, format.as_ref(), &parts, files, beside) };
     let report = write_manifest(storage, &manifest, &order, prefix).await?;
     Ok(Finalized { report, part_keys: parts.keys() })
 }
@@ -77,6 +82,7 @@ struct Parts {
     reports: Vec<PartReport>,
     ledger: Ledger,
     labels: Vec<String>,
+    card: CardCounts,
 }
 
 impl Parts {
@@ -96,6 +102,7 @@ impl Parts {
                     )));
                 }
                 parts.ledger.merge(&report.ledger());
+                parts.card.merge(&report.card);
                 parts.labels.extend(report.labels.iter().cloned());
                 parts.reports.push(report);
             }
@@ -307,6 +314,7 @@ fn manifest(
         counts: parts.ledger.counts,
         losses: parts.ledger.losses(EXAMPLES_SHOWN),
         changes: parts.ledger.changes(EXAMPLES_SHOWN),
+        card: Card::default(),
         files,
         beside,
     }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use spanfleet_api::{Job, Partitions};
 use spanfleet_core::{Timestamp, job::Phase};
 use spanfleet_metastore::JobRow;
@@ -47,6 +47,7 @@ pub(crate) fn view(row: JobRow) -> Job {
             total: row.head.parts_total,
         },
         rate,
+        selected: row.schema.selected.map(|count| json!(count)),
         estimated_end,
         counts,
         losses,

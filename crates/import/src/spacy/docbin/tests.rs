@@ -1,11 +1,14 @@
 use std::io::Cursor;
 
 use flate2::{Compression, write::ZlibEncoder};
+use proptest::{prelude::*, test_runner::TestRunner};
 use rmp::encode;
 use spanfleet_core::{Document, Extent, spacy_symbols::spacy_hash};
 
 use super::*;
-use crate::{FileNames, FormatOptions, InputFormat, Layout, Position, Reader, Rejected};
+use crate::{
+    FileNames, FormatOptions, InputFormat, Layout, Position, Reader, Rejected, tests::laws::mutated,
+};
 
 fn number(string: &str) -> u64 {
     let symbol = spanfleet_core::spacy_symbols::SYMBOLS.iter().position(|symbol| *symbol == string);
@@ -162,4 +165,28 @@ proptest::proptest! {
         let texts = rejects.iter().filter(|rejected| rejected.kind == spanfleet_core::Kind::Text).count();
         proptest::prop_assert_eq!(documents.len() + texts, lines);
     }
+}
+
+/// The map inside, changed anywhere: each text is read or refused, in the memory of the file.
+#[test]
+fn mutated_files_are_read_or_refused() {
+    let mut seed = Vec::new();
+    ZlibDecoder::new(docbin().as_slice()).read_to_end(&mut seed).unwrap();
+    let pack = |bytes: &[u8]| {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+        zlib.write_all(bytes).unwrap();
+        zlib.finish().unwrap()
+    };
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(2_000));
+    let checked = runner.run(&mutated(seed), |bytes| {
+        let (documents, rejects) = read_docbin(&pack(&bytes));
+        prop_assert!(documents.len() + rejects.len() <= 1_000, "{} texts", documents.len());
+        Ok(())
+    });
+    checked.unwrap();
+    let checked = runner.run(&mutated(docbin()), |bytes| {
+        read_docbin(&bytes);
+        Ok(())
+    });
+    checked.unwrap();
 }

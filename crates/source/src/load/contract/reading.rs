@@ -1,13 +1,14 @@
 //! Stories of reading what was loaded.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use spanfleet_core::filter::Id;
 use spanfleet_core::options::Partitions;
 use spanfleet_core::{Filter, Timestamp};
 
 use super::{Stage, plain, plains, relation, rich, span};
-use crate::{BATCH_BYTES, SelectionCount};
+use crate::{BATCH_BYTES, Effort, SelectionCount};
 
 /// What every source promises, of one that a loader has filled.
 pub async fn the_contract_of_sources(make: impl AsyncFn() -> Option<Stage>) {
@@ -62,6 +63,11 @@ pub async fn filters_take_numbers_and_any_name(stage: Stage) {
     assert_eq!(count(filter).await, (4, 1));
     assert_eq!(count(Filter { text_ids: Some(nasty.clone()), ..Filter::default() }).await, (0, 0));
     assert_eq!(count(Filter { annotator_ids: Some(nasty), ..Filter::default() }).await, (4, 0));
+    // `rich` holds an escaped NUL beside the number.
+    let [by_number, by_nul] = [("metadata.z", "1.5"), ("metadata.a.deep", "\0")].map(|(key, value)| {
+        Filter::from_json(serde_json::json!({ key: value }).as_object().unwrap()).unwrap()
+    });
+    assert_eq!((count(by_number).await, count(by_nul).await), ((1, 5), (0, 0)));
     let sharp = Timestamp::parse("2026-01-02T03:04:05.123457Z");
     assert_eq!(count(Filter { date_from: sharp, ..Filter::default() }).await, (4, 0));
 }
@@ -117,7 +123,10 @@ pub async fn counts_and_checks(stage: Stage) {
     documents.push(rich());
     stage.load(&documents).await;
     stage.try_load(stage.other_project, &documents).await.unwrap();
-    let count = async |filter: Filter| stage.source.count(&stage.filtered(filter)).await.unwrap();
+    let count = async |filter: Filter| {
+        let effort = Effort::Quick(Duration::from_mins(1));
+        stage.source.count(&stage.filtered(filter), effort).await.unwrap()
+    };
     let expected = |texts, annotations| Some(SelectionCount { texts, annotations });
     assert_eq!(count(Filter::default()).await, expected(7, 13));
     let dogs = Filter { label_ids: Some(names(&["DOG"])), ..Filter::default() };

@@ -1,20 +1,26 @@
 //! The CPU half of a partition: shapes, encodes, compresses and hashes, one object per split.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use spanfleet_core::{
     Document, Ledger, Options, Order, Schema, Split, begins_block,
+    card::CardCounts,
     job::ErrorClass,
     options::Compression,
     report::{BlockNotes, PartFile},
 };
 use spanfleet_formats::{
     Format, PartEncoder, PartSummary, Shaper,
-    support::compress::{self, Compressor},
+    support::{
+        compress::{self, Compressor},
+        sketch,
+    },
 };
 use tokio::sync::mpsc;
 
-use super::Message;
+use super::{Message, card::CardWriter, sketches::Sketches};
 use crate::{StepError, keys, steps::has_blocks};
 
 /// Encoded bytes that are compressed at once.
@@ -24,8 +30,18 @@ const PIECE_BYTES: usize = 1024 * 1024;
 /// Splits of one job: each holds buffers and an upload open.
 const MOST_SPLITS: usize = 64;
 
-/// What a partition came to: its objects, its ledger, the labels it wrote.
-pub(super) type Part = (Vec<PartFile>, Ledger, Vec<String>);
+/// What a partition came to.
+pub(super) struct Part {
+    /// Its objects, by split.
+    pub(super) files: Vec<PartFile>,
+    pub(super) ledger: Ledger,
+    /// The labels that it wrote.
+    pub(super) labels: Vec<String>,
+    pub(super) card: CardCounts,
+    /// Sketches of its texts, where there may be several splits.
+    pub(super) sketches: Option<Vec<u8>>,
+    pub(super) sketched_texts: u64,
+}
 
 /// Writes the documents of one partition.
 pub(super) struct PartWriter {
@@ -33,6 +49,9 @@ pub(super) struct PartWriter {
     shaper: Shaper,
     attempt: String,
     ledger: Ledger,
+    card: CardWriter,
+    sketches: Option<Sketches>,
+    moved: BTreeMap<String, String>,
     objects: Vec<ObjectWriter>,
     messages: mpsc::Sender<Message>,
     /// What came of the document at hand.
@@ -50,12 +69,15 @@ impl PartWriter {
         let format = spanfleet_formats::open(order)?;
         let has_blocks = has_blocks(order, format.info());
         let compression = format.info().around(order.options.compression);
-        let (schema, options) = (shaper.schema(), order.options.clone());
+        let (planned, schema, options) = (schema, shaper.schema(), order.options.clone());
         Ok(PartWriter {
             kit: Kit { format, schema, options, compression, has_blocks },
             shaper,
             attempt,
-            ledger: Ledger::default(),
+            ledger: Ledger::default().telling(),
+            card: CardWriter::new(&order.options),
+            sketches: (order.options.split != Split::None).then(Sketches::default),
+            moved: planned.moved.clone(),
             objects: Vec::new(),
             messages,
             shaped: Vec::new(),
@@ -69,16 +91,28 @@ impl PartWriter {
             }
         }
         let object = self.object_for(&document)?;
+        self.card.select(&document);
+        let keys = self.sketches.is_some().then(|| sketch::keys(&document.text)).flatten();
+        let texts_before = self.ledger.counts.texts;
         self.shaper.shape(document, &mut self.ledger, &mut self.shaped);
+        self.ledger.take_lost();
         for document in self.shaped.drain(..) {
+            let before = self.ledger.counts.texts;
             self.objects[object].push(&document, &mut self.ledger, &self.kit)?;
+            let lost = self.ledger.take_lost();
+            if self.ledger.counts.texts > before {
+                self.card.write(object, &document, &lost);
+            }
+        }
+        if let Some(sketches) = self.sketches.as_mut().filter(|_| self.ledger.counts.texts > texts_before) {
+            sketches.add(object, keys);
         }
         Ok(())
     }
 
     /// The place of the object that takes a document, begun when its split is new.
     fn object_for(&mut self, document: &Document) -> Result<usize, StepError> {
-        let split = split_of(&self.kit.options.split, document)?;
+        let split = split_of(&self.kit.options.split, document, &self.moved)?;
         if let Some(known) = self.objects.iter().position(|object| object.file.split == split) {
             return Ok(known);
         }
@@ -92,6 +126,7 @@ impl PartWriter {
         }
         let key = keys::part(&self.attempt, &split);
         send(&self.messages, Message::Begin(key.clone()))?;
+        self.card.begin_split(&split);
         self.objects.push(ObjectWriter {
             block: self.kit.block()?,
             encoded: Vec::with_capacity(2 * ENCODED_BYTES),
@@ -106,13 +141,28 @@ impl PartWriter {
         for object in self.objects {
             files.push(object.finish(&self.kit)?);
         }
+        let begun: Vec<String> = files.iter().map(|file: &PartFile| file.split.clone()).collect();
         files.sort_by(|one, other| one.split.cmp(&other.split));
-        Ok((files, self.ledger, self.shaper.labels()))
+        let number = |split: &String| files.iter().position(|file| file.split == *split).unwrap_or(0) as u8;
+        let numbers: Vec<u8> = begun.iter().map(number).collect();
+        let sketched_texts = self.sketches.as_ref().map_or(0, Sketches::texts);
+        Ok(Part {
+            files,
+            ledger: self.ledger,
+            labels: self.shaper.labels(),
+            card: self.card.finish(),
+            sketches: self.sketches.map(|sketches| sketches.into_bytes(&numbers)),
+            sketched_texts,
+        })
     }
 }
 
-fn split_of(split: &Split, document: &Document) -> Result<String, StepError> {
-    split.of(document).map_err(|value| {
+fn split_of(
+    split: &Split,
+    document: &Document,
+    moved: &BTreeMap<String, String>,
+) -> Result<String, StepError> {
+    split.of(document, moved).map_err(|value| {
         let message =
             format!("text `{}`: `{value}` is no split name; use letters, digits and `_`", document.id);
         StepError::new(ErrorClass::Poison, message)

@@ -1,0 +1,246 @@
+//! How far several annotators of a text agree, as sums that parts add up.
+//!
+//! Only texts that two or more people annotated count. Somebody who read a text and marked nothing leaves no trace
+//! there, and is not counted.
+//!
+//! - **F1 between annotators**, per label: each pair of a text's annotators is compared as if one were the truth; a
+//!   span agrees when its extent and its label are the same. Summed over pairs before dividing (Hripcsak and
+//!   Rothschild 2005, "Agreement, the F-Measure, and Reliability in Information Retrieval").
+//! - **Krippendorff's alpha**, nominal: the units are the extents that at least one of a text's annotators marked,
+//!   the value that each of them gives is its label there, or none (Krippendorff 2011, "Computing Krippendorff's
+//!   Alpha-Reliability", nominal data, any number of observers). Spans that overlap without being equal disagree.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::rounded;
+use crate::Extent;
+
+/// Sums of which the figures are worked out. Integers alone, so that the order of parts does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementCounts {
+    /// Texts with two or more annotators.
+    pub texts: u64,
+    /// Extents that any of them marked.
+    pub units: u64,
+    /// By label.
+    pub labels: BTreeMap<String, LabelAgreement>,
+    /// By the number of a text's annotators: ordered pairs of equal values in a unit.
+    pub equal_pairs: BTreeMap<u64, u64>,
+    /// How often each value was given; the empty one is none.
+    pub values: BTreeMap<String, u64>,
+}
+
+/// One label's sums over pairs of annotators.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelAgreement {
+    /// Annotations that both of a pair made, counted for each.
+    pub shared: u64,
+    /// Annotations that either of a pair made.
+    pub made: u64,
+}
+
+/// One annotation of a text that several people annotated.
+#[derive(Clone, Copy, Debug)]
+pub struct Vote<'a> {
+    /// Who: a small number, counted from 0 within the text.
+    pub person: u32,
+    /// What it is about.
+    pub extent: &'a Extent,
+    /// The label as it is written.
+    pub label: &'a str,
+}
+
+impl AgreementCounts {
+    /// Counts a text that so many people annotated. A person who made the same twice made it once.
+    pub fn add_text(&mut self, people: u64, votes: &[Vote<'_>]) {
+        if people < 2 {
+            return;
+        }
+        let mut units: HashMap<&Extent, Vec<(u32, &str)>> = HashMap::new();
+        for vote in votes {
+            let unit = units.entry(vote.extent).or_default();
+            if !unit.contains(&(vote.person, vote.label)) {
+                unit.push((vote.person, vote.label));
+            }
+        }
+        self.texts += 1;
+        self.units += units.len() as u64;
+        for mut unit in units.into_values() {
+            unit.sort_unstable();
+            self.add_labels(people, &unit);
+            self.add_values(people, &unit);
+        }
+    }
+
+    fn add_labels(&mut self, people: u64, unit: &[(u32, &str)]) {
+        let mut makers: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, label) in unit {
+            *makers.entry(label).or_default() += 1;
+        }
+        for (label, makers) in makers {
+            let sums = entry(&mut self.labels, label);
+            sums.shared += makers * (makers - 1);
+            sums.made += makers * (people - 1);
+        }
+    }
+
+    /// Somebody's value is all the labels that they gave the extent.
+    fn add_values(&mut self, people: u64, unit: &[(u32, &str)]) {
+        let mut values: BTreeMap<String, u64> = BTreeMap::new();
+        let mut silent = people;
+        for given in unit.chunk_by(|one, other| one.0 == other.0) {
+            let labels: Vec<&str> = given.iter().map(|(_, label)| *label).collect();
+            *values.entry(labels.join(" + ")).or_default() += 1;
+            silent -= 1;
+        }
+        if silent > 0 {
+            values.insert(String::new(), silent);
+        }
+        *self.equal_pairs.entry(people).or_default() += values.values().map(|n| n * (n - 1)).sum::<u64>();
+        for (value, count) in values {
+            *self.values.entry(value).or_default() += count;
+        }
+    }
+
+    /// Adds what another part counted.
+    pub fn merge(&mut self, other: &AgreementCounts) {
+        self.texts += other.texts;
+        self.units += other.units;
+        for (label, sums) in &other.labels {
+            let own = entry(&mut self.labels, label);
+            own.shared += sums.shared;
+            own.made += sums.made;
+        }
+        for (people, pairs) in &other.equal_pairs {
+            *self.equal_pairs.entry(*people).or_default() += pairs;
+        }
+        for (value, count) in &other.values {
+            *self.values.entry(value.clone()).or_default() += count;
+        }
+    }
+
+    /// The figures; `None` where no text has two annotators.
+    pub fn agreement(&self) -> Option<Agreement> {
+        if self.texts == 0 {
+            return None;
+        }
+        let mut all = LabelAgreement::default();
+        for sums in self.labels.values() {
+            all.shared += sums.shared;
+            all.made += sums.made;
+        }
+        Some(Agreement {
+            texts: self.texts,
+            units: self.units,
+            f1: f1(all),
+            labels: self.labels.iter().map(|(label, sums)| (label.clone(), f1(*sums))).collect(),
+            krippendorff_alpha: self.alpha(),
+        })
+    }
+
+    /// 1 - observed / expected disagreement. `None` where only one value was ever given: nothing could disagree.
+    fn alpha(&self) -> Option<f64> {
+        let given: f64 = self.values.values().map(|count| *count as f64).sum();
+        let equal: f64 =
+            self.equal_pairs.iter().map(|(people, pairs)| *pairs as f64 / (people - 1) as f64).sum();
+        let expected = given * given - self.values.values().map(|count| (*count as f64).powi(2)).sum::<f64>();
+        (expected > 0.0).then(|| rounded(1.0 - (given - 1.0) * (given - equal) / expected))
+    }
+}
+
+fn entry<'m>(labels: &'m mut BTreeMap<String, LabelAgreement>, label: &str) -> &'m mut LabelAgreement {
+    if !labels.contains_key(label) {
+        labels.insert(label.to_owned(), LabelAgreement::default());
+    }
+    labels.entry(label.to_owned()).or_default()
+}
+
+fn f1(sums: LabelAgreement) -> Option<f64> {
+    (sums.made > 0).then(|| rounded(sums.shared as f64 / sums.made as f64))
+}
+
+/// How far several annotators agree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// Texts with two or more annotators.
+    pub texts: u64,
+    /// Extents that any of them marked.
+    pub units: u64,
+    /// F1 between annotators over all labels.
+    pub f1: Option<f64>,
+    /// F1 between annotators, by label.
+    pub labels: BTreeMap<String, Option<f64>>,
+    /// Krippendorff's alpha, nominal, over the extents that anybody marked.
+    pub krippendorff_alpha: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(texts: &[&[(u32, u32, &str)]], people: u64) -> AgreementCounts {
+        let mut counts = AgreementCounts::default();
+        for text in texts {
+            let extents: Vec<Extent> =
+                text.iter().map(|(_, at, _)| Extent::Span { start: *at, end: at + 1 }).collect();
+            let votes: Vec<Vote<'_>> = text
+                .iter()
+                .zip(&extents)
+                .map(|((person, _, label), extent)| Vote { person: *person, extent, label })
+                .collect();
+            counts.add_text(people, &votes);
+        }
+        counts
+    }
+
+    #[test]
+    fn f1_is_that_of_pairs() {
+        // Between 0 and 1: two of three and three; with 2, who marked one.
+        let text =
+            [(0, 0, "A"), (0, 1, "A"), (0, 2, "B"), (1, 0, "A"), (1, 1, "A"), (1, 3, "B"), (2, 0, "A")];
+        let found = counts(&[&text], 3).agreement().unwrap();
+        // A: pairs share 2 + 1 + 1 of (2+2) + (2+1) + (2+1) annotations.
+        assert_eq!(found.labels["A"], Some(rounded(8.0 / 10.0)));
+        assert_eq!(found.labels["B"], Some(0.0));
+        assert_eq!(found.f1, Some(rounded(8.0 / 14.0)));
+        assert_eq!((found.texts, found.units), (1, 4));
+    }
+
+    /// The example of Krippendorff 2011, section B (binary data, two observers, ten units): 0.095.
+    #[test]
+    fn alpha_is_krippendorffs_for_two_observers() {
+        let (first, second) = ("0100000000", "1110010010");
+        let mut counts = AgreementCounts::default();
+        for (one, other) in first.chars().zip(second.chars()) {
+            let (one, other) = (one.to_string(), other.to_string());
+            let extent = Extent::Text;
+            let vote = |person, label| Vote { person, extent: &extent, label };
+            counts.add_text(2, &[vote(0, &one), vote(1, &other)]);
+        }
+        let alpha = counts.agreement().unwrap().krippendorff_alpha.unwrap();
+        assert!((alpha - 0.095).abs() < 0.001, "{alpha}");
+    }
+
+    #[test]
+    fn whoever_marks_nothing_gives_a_value_too() {
+        let agreed = counts(&[&[(0, 0, "A"), (1, 0, "A")], &[(0, 0, "B"), (1, 0, "B")]], 2);
+        assert_eq!(agreed.agreement().unwrap().krippendorff_alpha, Some(1.0));
+        let apart = counts(&[&[(0, 0, "A"), (1, 1, "A")]], 2).agreement().unwrap();
+        assert!(apart.krippendorff_alpha.unwrap() < 0.0);
+        assert_eq!(counts(&[&[(0, 0, "A"), (1, 0, "A")]], 2).agreement().unwrap().krippendorff_alpha, None);
+    }
+
+    #[test]
+    fn one_annotator_is_no_agreement() {
+        assert_eq!(counts(&[&[(0, 0, "A")]], 1).agreement(), None);
+    }
+
+    #[test]
+    fn the_same_made_twice_counts_once() {
+        let once = counts(&[&[(0, 0, "A"), (1, 0, "A"), (1, 0, "B")]], 2);
+        let twice = counts(&[&[(0, 0, "A"), (1, 0, "A"), (1, 0, "B"), (0, 0, "A")]], 2);
+        assert_eq!(once, twice);
+    }
+}
