@@ -118,7 +118,7 @@ impl TaskKind {
     }
 
     /// The phases in which such a task may be claimed.
-    const fn may_run_in(self, phase: Phase) -> bool {
+    pub(crate) const fn may_run_in(self, phase: Phase) -> bool {
         match self {
             TaskKind::Plan => matches!(phase, Phase::Accepted | Phase::Planning),
             TaskKind::Encode => matches!(phase, Phase::Running),

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Metrics, Settings,
-    fsck::{Depth, fsck},
+    fsck::{Depth, FsckError, fsck, orphans},
 };
 
 /// Rows in one round.
@@ -100,7 +100,7 @@ impl Sweeper {
             match fsck(self.metastore.as_ref(), self.storage.as_ref(), Depth::Sizes).await {
                 Ok(report) => {
                     for violation in report.violations {
-                        let label = [violation.invariant];
+                        let label = [violation.invariant.as_str()];
                         self.metrics.invariant_violations_total.with_label_values(&label).inc();
                         tracing::error!(job = %violation.job, invariant = violation.invariant, what = violation.what);
                     }
@@ -108,6 +108,27 @@ impl Sweeper {
                 Err(error) => tracing::warn!(%error, "can't check the promises; trying again later"),
             }
         }
+    }
+
+    /// Deletes now and then what late workers wrote under jobs that have no use for it any more, until told to
+    /// stop. What lies under ids that are no job's is for a person to judge: `spanfleet fsck --orphans`.
+    pub async fn collect_orphans(&self, stop: CancellationToken) {
+        while wait(&stop, self.settings.collect_every).await {
+            if let Err(error) = self.collect_round().await {
+                tracing::warn!(error = &*error, "can't collect orphans; trying again later");
+            }
+        }
+    }
+
+    async fn collect_round(&self) -> Result<(), FsckError> {
+        let search = orphans::Search { grace: self.settings.orphan_grace, of_unknown_jobs: false };
+        let found = orphans::find(self.metastore.as_ref(), self.storage.as_ref(), search).await?;
+        orphans::delete(self.storage.as_ref(), &found).await?;
+        self.metrics.orphans_deleted_total.with_label_values(&["orphan"]).inc_by(found.len() as u64);
+        for orphan in &found {
+            tracing::info!(key = orphan.key, bytes = orphan.bytes, why = orphan.why, "deleted an orphan");
+        }
+        Ok(())
     }
 
     async fn remove_round(&self) -> Result<(), SweepError> {
