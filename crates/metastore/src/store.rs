@@ -232,7 +232,7 @@ impl<D: Driver> Metastore for Store<D> {
     }
 
     async fn retry(&self, job: Uuid) -> Result<Option<(JobRow, bool)>> {
-        all!(self, session => jobs::change(session, job, JobEvent::Retry))
+        all!(self, session => jobs::retry(session, job))
     }
 
     async fn record_download(&self, job: Uuid, user: UserId, path: &str) -> Result<bool> {

@@ -337,7 +337,8 @@ fn hint(fleet: &Fleet, next: &mut World, at: usize) {
 }
 
 fn retry(fleet: &Fleet, next: &mut World) -> Option<()> {
-    next.head = decide_job(&next.head, JobEvent::Retry)?;
+    let failed = next.rows.iter().find(|row| row.task.state == TaskState::Failed)?.task.kind;
+    next.head = decide_job(&next.head, JobEvent::Retry { failed })?;
     next.retries_left -= 1;
     for at in 0..next.rows.len() {
         if next.rows[at].task.state == TaskState::Failed {

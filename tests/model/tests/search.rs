@@ -26,6 +26,7 @@ fn every_promise_holds_under_faults() {
     search("one partition, more faults", fleet(1, 2, 2, 2, false));
     search("three partitions", fleet(3, 2, 1, 1, false));
     search("three workers", fleet(2, 3, 1, 2, false));
+    search("an empty selection", fleet(0, 2, 2, 2, true));
     search("people", fleet(2, 2, 1, 2, true));
     if is_large() {
         search("two partitions, more faults", fleet(2, 2, 2, 2, true));

@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod corpora;
 mod fleet;
+mod lives;
 mod one_shot;
 mod serve;
 mod shaped;
