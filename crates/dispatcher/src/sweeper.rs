@@ -4,6 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use spanfleet_core::keys::job_prefix;
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::{JobRow, Metastore, MetastoreError};
 use spanfleet_relay::Relay;
 use spanfleet_storage::{Storage, StorageError};
@@ -133,12 +134,15 @@ impl Sweeper {
 
     async fn remove_round(&self) -> Result<(), SweepError> {
         for job in self.metastore.begin_expiry(ROWS_PER_ROUND).await? {
+            crash_point("dispatcher-expiry-marked");
             self.empty(&job).await?;
+            crash_point("dispatcher-job-emptied");
             self.metastore.finish_expiry(job.job_uuid).await?;
             tracing::info!(job = %job.job_uuid, "expired");
         }
         for job in self.metastore.with_leftovers(ROWS_PER_ROUND).await? {
             let removed = self.remove_leftovers(&job).await?;
+            crash_point("dispatcher-leftovers-removed");
             self.metastore.mark_swept(job.job_uuid).await?;
             tracing::debug!(job = %job.job_uuid, removed, "swept leftovers");
         }
@@ -150,8 +154,10 @@ impl Sweeper {
     async fn empty(&self, job: &JobRow) -> Result<(), SweepError> {
         let prefix = job_prefix(job.job_uuid);
         self.storage.delete(&[format!("{prefix}manifest.json")]).await?;
+        crash_point("dispatcher-manifest-deleted");
         let known: Vec<String> = job.files.iter().map(|file| format!("{prefix}{}", file.path)).collect();
         self.storage.delete(&known).await?;
+        crash_point("dispatcher-files-deleted");
         self.storage.abort_unfinished(&prefix).await?;
         let left: Vec<String> =
             self.storage.list(&prefix).await?.into_iter().map(|object| object.key).collect();

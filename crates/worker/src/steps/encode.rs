@@ -10,6 +10,7 @@ use spanfleet_core::{
     losses::EXAMPLES_SHOWN,
     report::{PartFile, PartReport},
 };
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::Assignment;
 use spanfleet_source::{Bounds, DocumentStream};
 use spanfleet_storage::{Storage, Upload};
@@ -69,6 +70,7 @@ pub(crate) async fn encode(
         }
     };
     finish(uploads).await?;
+    crash_point("worker-part-written");
     report(ports.storage.as_ref(), &attempt, files, ledger, labels).await
 }
 
@@ -94,6 +96,7 @@ async fn upload(
             }
             Message::Piece(object, piece) => uploads[object].write(piece).await,
         };
+        crash_point("worker-part-begun");
         if let Err(error) = sent {
             abandon(uploads).await;
             return Err(error.into());
