@@ -8,7 +8,7 @@ CARGO ?= cargo
 TESTS := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run --no-fail-fast || echo test --no-fail-fast)
 DEMO_OUT := target/demo-out
 
-.PHONY: help demo test check fmt model soak bench elastic release up down
+.PHONY: help demo test check fmt model faults soak bench elastic release up down
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -34,9 +34,14 @@ fmt: ## format everything
 model: ## the protocol searched exhaustively, at a size that takes minutes
 	SPANFLEET_MODEL_LARGE=1 $(CARGO) test -p spanfleet-model -- --nocapture
 
+faults: ## every fault of the protocol's list, those that take minutes too
+	scripts/setup-test-servers.sh
+	$(CARGO) build --workspace --bins --tests
+	target/debug/with-servers --without-radosgw -- $(CARGO) nextest run --no-fail-fast --workspace --run-ignored all -E 'test(/^(faults|lives)::/) | package(spanfleet-model)'
+
 soak: ## random faults against a fleet for MINUTES=30, with a report
 	scripts/setup-test-servers.sh
-	$(CARGO) build --workspace --bins
+	$(CARGO) build --workspace --bins --tests
 	target/debug/soak $(or $(MINUTES),30) $(SEED)
 
 bench: ## memory and time of the fleet on a large corpus

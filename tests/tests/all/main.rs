@@ -5,9 +5,11 @@
 mod api;
 mod architecture;
 mod corpora;
+mod faults;
 mod fleet;
 mod lives;
 mod one_shot;
+mod security;
 mod serve;
 mod shaped;
 mod support;
