@@ -1,4 +1,4 @@
-//! Named places where a process under test dies, as by `kill -9`.
+//! Named places where a process under test dies, as by `kill -9`, or stalls until somebody wakes it.
 //!
 //! Without the feature `armed`, which only the tests turn on, a place is nothing at all.
 
@@ -28,7 +28,7 @@ pub const POINTS: [&str; 22] = [
     "dispatcher-leftovers-removed",
 ];
 
-/// Dies here if `SPANFLEET_CRASH_AT` names this place.
+/// Dies here if `SPANFLEET_CRASH_AT` names this place; stalls here, once, if `SPANFLEET_STALL_AT` does.
 #[inline]
 pub fn crash_point(name: &'static str) {
     #[cfg(feature = "armed")]
@@ -39,16 +39,29 @@ pub fn crash_point(name: &'static str) {
 
 #[cfg(feature = "armed")]
 mod armed {
-    use std::sync::OnceLock;
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    };
 
-    /// Aborts: nothing is dropped, flushed or told to anybody.
+    use rustix::process::{Signal, getpid, kill_process};
+
     pub(super) fn reach(name: &str) {
-        static WHERE: OnceLock<Option<String>> = OnceLock::new();
+        static CRASH: OnceLock<Option<String>> = OnceLock::new();
+        static STALL: OnceLock<Option<String>> = OnceLock::new();
+        static HAS_STALLED: AtomicBool = AtomicBool::new(false);
         debug_assert!(super::POINTS.contains(&name), "`{name}` is in no list");
-        let place = WHERE.get_or_init(|| std::env::var("SPANFLEET_CRASH_AT").ok());
-        if place.as_deref() == Some(name) {
+        let told = |variable: &str| std::env::var(variable).ok();
+        if CRASH.get_or_init(|| told("SPANFLEET_CRASH_AT")).as_deref() == Some(name) {
+            // Nothing is dropped, flushed or told to anybody.
             eprintln!("crash point `{name}`");
             std::process::abort();
+        }
+        let stalls = STALL.get_or_init(|| told("SPANFLEET_STALL_AT")).as_deref() == Some(name);
+        if stalls && !HAS_STALLED.swap(true, Ordering::Relaxed) {
+            eprintln!("stalled at `{name}`");
+            // The whole process; it goes on here when it is woken by SIGCONT.
+            let _ = kill_process(getpid(), Signal::STOP);
         }
     }
 }

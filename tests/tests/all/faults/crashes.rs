@@ -1,5 +1,6 @@
 //! Processes that die at named steps: each step, each time.
 
+use rustix::process::Signal;
 use serde_json::json;
 use spanfleet_crash::POINTS;
 use spanfleet_tests::wait_until;
@@ -44,6 +45,51 @@ fn kill_of_a_worker_at_every_step() {
     let trial = Trial::start();
     for point in points("worker-") {
         worker_dies_at(&trial, point);
+    }
+}
+
+/// A worker stalls at a step until another has done its work, and then goes on as if nothing had been: its report is
+/// refused, and whatever it still writes changes nothing that stands.
+fn worker_stalls_at(trial: &Trial, point: &'static str) {
+    let uuid = trial.ask();
+    let mut late = trial.fleet.worker_with(&format!("late-{point}"), "1", &[("SPANFLEET_STALL_AT", point)]);
+    late.wait_for_line(point, PATIENCE);
+    let mut worker = trial.fleet.worker(&format!("instead-{point}"), "1");
+    trial.ends_well(&uuid);
+    late.signal(Signal::CONT);
+    late.wait_for_line("end job", PATIENCE);
+    trial.ends_well(&uuid);
+    for process in [&mut late, &mut worker] {
+        process.signal(Signal::TERM);
+        assert!(process.wait_for_end(PATIENCE).success(), "{}", process.output());
+    }
+    trial.is_sound();
+}
+
+/// The one that comes back seals what is sealed already.
+#[test]
+fn two_finalizers_at_once() {
+    let trial = Trial::start();
+    for point in ["worker-files-sealed", "worker-final-reported"] {
+        worker_stalls_at(&trial, point);
+    }
+    trial.leaves_only(4);
+}
+
+#[test]
+fn a_worker_comes_back_late_with_a_part() {
+    let trial = Trial::start();
+    for point in ["worker-attempt-noted", "worker-part-reported"] {
+        worker_stalls_at(&trial, point);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: `make faults`"]
+fn a_worker_comes_back_late_at_every_step() {
+    let trial = Trial::start();
+    for point in points("worker-").filter(|point| !["worker-done", "worker-parts-deleted"].contains(point)) {
+        worker_stalls_at(&trial, point);
     }
 }
 

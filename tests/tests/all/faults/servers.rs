@@ -20,7 +20,7 @@ fn survives(wire: fn(&Site) -> &Proxy, faults: &[fn(&Proxy)]) {
         let uuid = trial.ask();
         fault(wire(&site));
         let mut looks = 0;
-        // As long as three leases, whatever the API says meanwhile.
+        // Longer than a lease: each look takes 20 ms.
         wait_until("the fault has lasted", PATIENCE, || {
             looks += 1;
             looks > 200
@@ -42,6 +42,22 @@ fn a_worker_cut_off_from_the_store_that_is_slow_or_lies() {
 #[ignore = "takes minutes: `make faults`"]
 fn storage_500_stalls_slow_and_corrupt_parts() {
     survives(|site| &site.to_store, &[Proxy::stall, Proxy::slow, Proxy::corrupt, |wire| wire.refuse(500)]);
+}
+
+/// The set-up is wrong: nobody claims, no attempt is burnt, and work goes on when it is mended.
+#[test]
+fn storage_403_burns_no_attempt() {
+    let (site, trial, _workers) = at_work();
+    site.to_store.refuse(403);
+    let uuid = trial.ask();
+    wait_until("a worker has met it", PATIENCE, || {
+        let query = "SELECT id, fence FROM export_partitions WHERE last_error_class = 'configuration'";
+        !site.ask(query).is_empty()
+    });
+    let attempts = site.ask("SELECT id, attempts::bigint FROM export_partitions WHERE attempts > 0");
+    assert!(attempts.is_empty(), "{attempts:?}");
+    site.to_store.reset();
+    trial.ends_well(&uuid);
 }
 
 #[test]
