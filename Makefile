@@ -15,6 +15,7 @@ help: ## this list
 
 demo: ## export a small corpus with the embedded defaults and show what came out
 	$(CARGO) build --profile demo --no-default-features -p spanfleet
+	! grep -qa SPANFLEET_CRASH_AT target/demo/spanfleet # the crash points are for tests alone
 	scripts/demo.sh target/demo/spanfleet $(DEMO_OUT)
 
 test: check ## install what is missing, then run everything against real servers
