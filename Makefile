@@ -8,13 +8,14 @@ CARGO ?= cargo
 TESTS := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run --no-fail-fast || echo test --no-fail-fast)
 DEMO_OUT := target/demo-out
 
-.PHONY: help demo test check fmt bench elastic release up down
+.PHONY: help demo test check fmt model faults soak bench elastic release up down
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 demo: ## export a small corpus with the embedded defaults and show what came out
 	$(CARGO) build --profile demo --no-default-features -p spanfleet
+	! grep -qa SPANFLEET_CRASH_AT target/demo/spanfleet # the crash points are for tests alone
 	scripts/demo.sh target/demo/spanfleet $(DEMO_OUT)
 
 test: check ## install what is missing, then run everything against real servers
@@ -30,6 +31,19 @@ check: ## formatting and lints
 
 fmt: ## format everything
 	$(CARGO) fmt --all
+
+model: ## the protocol searched exhaustively, at a size that takes minutes
+	SPANFLEET_MODEL_LARGE=1 $(CARGO) test -p spanfleet-model -- --nocapture
+
+faults: ## every fault of the protocol's list, those that take minutes too
+	scripts/setup-test-servers.sh
+	$(CARGO) build --workspace --bins --tests
+	target/debug/with-servers --without-radosgw -- $(CARGO) nextest run --no-fail-fast --workspace --run-ignored all -E 'test(/^(faults|lives)::/) | package(spanfleet-model)'
+
+soak: ## random faults against a fleet for MINUTES=30, with a report
+	scripts/setup-test-servers.sh
+	$(CARGO) build --workspace --bins --tests
+	target/debug/soak $(or $(MINUTES),30) $(SEED)
 
 bench: ## memory and time of the fleet on a large corpus
 	scripts/setup-test-servers.sh

@@ -20,6 +20,8 @@ need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
 need ceph-mon ceph-mon
 need ceph-osd ceph-osd
 need radosgw radosgw
+# Clocks that are wrong.
+need faketime faketime
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then

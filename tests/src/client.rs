@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::wait_until;
 
+/// An answer that has not come by then will not come.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// An API and whom we call it as.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -61,6 +64,27 @@ impl Client {
 
     /// Any request; a path of the API carries the token, another address does not.
     pub fn call(&self, method: &str, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Reply {
+        self.ask(method, path, body, headers).unwrap()
+    }
+
+    /// The same; `None` when no answer comes within some seconds.
+    pub fn try_call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> Option<Reply> {
+        self.ask(method, path, body, headers).ok()
+    }
+
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> Result<Reply, ureq::Error> {
         let address = if path.starts_with('/') { format!("{}{path}", self.url) } else { path.to_owned() };
         let mut request = ureq::http::Request::builder().method(method).uri(address);
         if path.starts_with('/') && !self.token.is_empty() {
@@ -73,11 +97,12 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .allow_non_standard_methods(true)
+            .timeout_global(Some(PATIENCE))
             .build();
         let agent: ureq::Agent = config.into();
-        let mut response = agent.run(request.body(body.unwrap_or_default()).unwrap()).unwrap();
-        let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec().unwrap();
-        Reply { status: response.status().as_u16(), headers: response.headers().clone(), body }
+        let mut response = agent.run(request.body(body.unwrap_or_default()).unwrap())?;
+        let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
+        Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
     }
 
     /// Asks for an export and returns the job's UUID.

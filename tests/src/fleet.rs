@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::command::spanfleet_with;
+use crate::command::{Said, spanfleet_with};
 use crate::daemon::free_port;
 use crate::servers::Bucket;
-use crate::{Client, Process, shared};
+use crate::{Client, Process, Site, shared};
 
 /// How long anything but a large export may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,8 +35,22 @@ impl Fleet {
 
     /// The same with more settings.
     pub fn start_with(bucket: Bucket, corpus: &str, more: &[(&str, &str)]) -> Fleet {
+        let env = settings(&bucket);
+        Fleet::start_in(bucket, corpus, env, more)
+    }
+
+    /// The same on servers of its own.
+    pub fn start_on(site: &Site, corpus: &str, more: &[(&str, &str)]) -> Fleet {
+        Fleet::start_in(site.bucket.clone(), corpus, site.env(), more)
+    }
+
+    fn start_in(
+        bucket: Bucket,
+        corpus: &str,
+        mut env: Vec<(String, String)>,
+        more: &[(&str, &str)],
+    ) -> Fleet {
         let work = tempfile::tempdir().unwrap();
-        let mut env = settings(&bucket);
         env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         spanfleet_with(work.path(), &env, &["migrate"]).ok();
         spanfleet_with(work.path(), &env, &["-q", "import", corpus, "--project", "news"]).ok();
@@ -44,36 +58,65 @@ impl Fleet {
             spanfleet_with(work.path(), &env, &["token", "create", "--user", "ada", "--project", "news"])
                 .ok()
                 .out;
-        let listen = format!("127.0.0.1:{}", free_port());
-        let mut dispatcher = Process::spanfleet("dispatcher", work.path())
-            .envs(env.iter().cloned())
-            .args(["dispatcher", "--listen", &listen])
-            .start();
-        dispatcher.wait_for_port(listen.rsplit_once(':').unwrap().1.parse().unwrap(), PATIENCE);
-        let api = Client { url: format!("http://{listen}"), token: token.trim().to_owned() };
+        let url = format!("http://127.0.0.1:{}", free_port());
+        let api = Client { url, token: token.trim().to_owned() };
+        let dispatcher = start_dispatcher(&work, &env, &api, &[]);
         Fleet { work, env, bucket, api, dispatcher }
+    }
+
+    /// Kills the dispatcher, if it lives, and starts it again at its address with more settings.
+    pub fn restart_dispatcher(&mut self, more: &[(&str, &str)]) {
+        self.dispatcher.kill9();
+        self.dispatcher = start_dispatcher(&self.work, &self.env, &self.api, more);
     }
 
     /// Starts a worker.
     pub fn worker(&self, name: &str, slots: &str) -> Process {
+        self.worker_with(name, slots, &[])
+    }
+
+    /// The same with more settings.
+    pub fn worker_with(&self, name: &str, slots: &str, more: &[(&str, &str)]) -> Process {
         let metrics = format!("127.0.0.1:{}", free_port());
         Process::spanfleet(name, self.work.path())
             .envs(self.env.iter().cloned())
+            .envs(more.iter().copied())
             .args(["worker", "--slots", slots, "--metrics-listen", &metrics])
             .start()
+    }
+
+    /// Runs the binary with the fleet's settings.
+    pub fn run(&self, args: &[&str]) -> Said {
+        spanfleet_with(self.work.path(), &self.env, args)
     }
 
     /// Fetches all files of a job into a folder of the fleet's own.
     pub fn download(&self, uuid: &str, folder: &str) {
         let args =
             ["jobs", "download", uuid, "--out", folder, "--url", &self.api.url, "--token", &self.api.token];
-        spanfleet_with(self.work.path(), &self.env, &args).ok();
+        self.run(&args).ok();
     }
 
     /// How many partitions of a job are done.
     pub fn done(&self, uuid: &str) -> u64 {
         self.api.job(uuid)["partitions"]["done"].as_u64().unwrap()
     }
+}
+
+fn start_dispatcher(
+    work: &tempfile::TempDir,
+    env: &[(String, String)],
+    api: &Client,
+    more: &[(&str, &str)],
+) -> Process {
+    let listen = api.url.trim_start_matches("http://");
+    let mut dispatcher = Process::spanfleet("dispatcher", work.path())
+        .envs(env.iter().cloned())
+        .envs(more.iter().copied())
+        .args(["dispatcher", "--listen", listen])
+        .start();
+    dispatcher.wait_for_port(listen.rsplit_once(':').unwrap().1.parse().unwrap(), PATIENCE);
+    dispatcher
 }
 
 /// What a fleet on fresh servers is told.

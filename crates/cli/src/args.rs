@@ -138,6 +138,15 @@ pub(crate) struct FsckArgs {
     /// Read every byte of every artifact too
     #[arg(long)]
     pub(crate) deep: bool,
+    /// Look for objects that belong to nothing instead; a dry run without `--delete`
+    #[arg(long, conflicts_with = "deep")]
+    pub(crate) orphans: bool,
+    /// Leave objects alone that are younger
+    #[arg(long, default_value_t = 86_400, value_name = "SECONDS", requires = "orphans")]
+    pub(crate) older_than: u64,
+    /// Delete them
+    #[arg(long, requires = "orphans")]
+    pub(crate) delete: bool,
     #[command(flatten)]
     pub(crate) json: JsonArgs,
 }

@@ -89,6 +89,9 @@ pub(crate) struct ServeSettings {
     /// After how long a task that nobody claimed gets a new hint
     #[arg(long, env = "SPANFLEET_REHINT_SECONDS", default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     rehint_seconds: u32,
+    /// After how long an object that belongs to nothing goes; the store is searched as often
+    #[arg(long, env = "SPANFLEET_ORPHAN_SECONDS", default_value_t = 3600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    orphan_seconds: u32,
     /// Signs webhooks; without it jobs can't name one
     #[arg(long, env = "SPANFLEET_WEBHOOK_SECRET", hide_env_values = true, value_name = "SECRET")]
     webhook_secret: Option<String>,
@@ -102,6 +105,8 @@ impl ServeSettings {
         spanfleet_dispatcher::Settings {
             expires_in_seconds: self.expires_in,
             link_seconds: self.link_seconds,
+            collect_every: Duration::from_secs(self.orphan_seconds.into()),
+            orphan_grace: Duration::from_secs(self.orphan_seconds.into()),
             rehint_after_seconds: self.rehint_seconds,
             webhooks: spanfleet_dispatcher::WebhookSettings {
                 secret: self.webhook_secret.clone(),

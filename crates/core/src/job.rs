@@ -118,7 +118,7 @@ impl TaskKind {
     }
 
     /// The phases in which such a task may be claimed.
-    const fn may_run_in(self, phase: Phase) -> bool {
+    pub(crate) const fn may_run_in(self, phase: Phase) -> bool {
         match self {
             TaskKind::Plan => matches!(phase, Phase::Accepted | Phase::Planning),
             TaskKind::Encode => matches!(phase, Phase::Running),
@@ -433,7 +433,10 @@ pub enum JobEvent {
     /// All its objects are gone.
     Emptied,
     /// Run a failed job again from its finished partitions; the driver makes its failed tasks ready.
-    Retry,
+    Retry {
+        /// What failed: the head does not tell an empty plan from none.
+        failed: TaskKind,
+    },
 }
 
 /// What an event does to a job as a whole. `None` means that it changes nothing in this phase.
@@ -442,12 +445,12 @@ pub fn decide_job(job: &JobHead, event: JobEvent) -> Option<JobHead> {
         (JobEvent::Cancel, phase) if phase.is_open() => Phase::Cancelled,
         (JobEvent::Expire, Phase::Succeeded | Phase::Cancelled | Phase::Failed) => Phase::Expiring,
         (JobEvent::Emptied, Phase::Expiring) => Phase::Expired,
-        (JobEvent::Retry, Phase::Failed) if job.parts_total == 0 => Phase::Planning,
-        (JobEvent::Retry, Phase::Failed) if job.parts_done == job.parts_total => Phase::Finalizing,
-        (JobEvent::Retry, Phase::Failed) => Phase::Running,
+        (JobEvent::Retry { failed: TaskKind::Plan }, Phase::Failed) => Phase::Planning,
+        (JobEvent::Retry { failed: TaskKind::Encode }, Phase::Failed) => Phase::Running,
+        (JobEvent::Retry { failed: TaskKind::Finalize }, Phase::Failed) => Phase::Finalizing,
         _ => return None,
     };
-    let parts_failed = if event == JobEvent::Retry { 0 } else { job.parts_failed };
+    let parts_failed = if matches!(event, JobEvent::Retry { .. }) { 0 } else { job.parts_failed };
     Some(JobHead { phase, parts_failed, ..*job })
 }
 

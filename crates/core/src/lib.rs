@@ -16,6 +16,7 @@
 //! | [`ids`] | numbers that name rows |
 //! | [`keys`] | where a job's objects stand |
 //! | [`job`] | the life of a job: `decide` |
+//! | [`promises`] | what always holds of a job's rows |
 //! | [`spacy_symbols`] | the numbers that spaCy knows strings by |
 //! | [`split`] | which split a text falls into |
 
@@ -30,6 +31,7 @@ pub mod keys;
 pub mod losses;
 pub mod options;
 pub mod order;
+pub mod promises;
 pub mod report;
 pub mod schema;
 pub mod spacy_symbols;

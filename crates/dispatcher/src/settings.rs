@@ -19,6 +19,10 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
     /// How often the promises of the protocol are checked.
     pub check_every: Duration,
+    /// How often the store is searched for orphans.
+    pub collect_every: Duration,
+    /// How old an orphan has to be before it goes.
+    pub orphan_grace: Duration,
     /// After how long a ready task without a claim gets a new hint.
     pub rehint_after_seconds: u32,
 }
@@ -32,6 +36,8 @@ impl Default for Settings {
             remove_every: Duration::from_secs(2),
             webhooks: WebhookSettings { secret: None, allows_private: false },
             check_every: Duration::from_hours(1),
+            collect_every: Duration::from_hours(1),
+            orphan_grace: Duration::from_hours(1),
             rehint_after_seconds: 120,
         }
     }

@@ -4,6 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use spanfleet_core::keys::job_prefix;
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::{JobRow, Metastore, MetastoreError};
 use spanfleet_relay::Relay;
 use spanfleet_storage::{Storage, StorageError};
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Metrics, Settings,
-    fsck::{Depth, fsck},
+    fsck::{Depth, FsckError, fsck, orphans},
 };
 
 /// Rows in one round.
@@ -100,7 +101,7 @@ impl Sweeper {
             match fsck(self.metastore.as_ref(), self.storage.as_ref(), Depth::Sizes).await {
                 Ok(report) => {
                     for violation in report.violations {
-                        let label = [violation.invariant];
+                        let label = [violation.invariant.as_str()];
                         self.metrics.invariant_violations_total.with_label_values(&label).inc();
                         tracing::error!(job = %violation.job, invariant = violation.invariant, what = violation.what);
                     }
@@ -110,14 +111,38 @@ impl Sweeper {
         }
     }
 
+    /// Deletes now and then what late workers wrote under jobs that have no use for it any more, until told to
+    /// stop. What lies under ids that are no job's is for a person to judge: `spanfleet fsck --orphans`.
+    pub async fn collect_orphans(&self, stop: CancellationToken) {
+        while wait(&stop, self.settings.collect_every).await {
+            if let Err(error) = self.collect_round().await {
+                tracing::warn!(error = &*error, "can't collect orphans; trying again later");
+            }
+        }
+    }
+
+    async fn collect_round(&self) -> Result<(), FsckError> {
+        let search = orphans::Search { grace: self.settings.orphan_grace, of_unknown_jobs: false };
+        let found = orphans::find(self.metastore.as_ref(), self.storage.as_ref(), search).await?;
+        orphans::delete(self.storage.as_ref(), &found).await?;
+        self.metrics.orphans_deleted_total.with_label_values(&["orphan"]).inc_by(found.len() as u64);
+        for orphan in &found {
+            tracing::info!(key = orphan.key, bytes = orphan.bytes, why = orphan.why, "deleted an orphan");
+        }
+        Ok(())
+    }
+
     async fn remove_round(&self) -> Result<(), SweepError> {
         for job in self.metastore.begin_expiry(ROWS_PER_ROUND).await? {
+            crash_point("dispatcher-expiry-marked");
             self.empty(&job).await?;
+            crash_point("dispatcher-job-emptied");
             self.metastore.finish_expiry(job.job_uuid).await?;
             tracing::info!(job = %job.job_uuid, "expired");
         }
         for job in self.metastore.with_leftovers(ROWS_PER_ROUND).await? {
             let removed = self.remove_leftovers(&job).await?;
+            crash_point("dispatcher-leftovers-removed");
             self.metastore.mark_swept(job.job_uuid).await?;
             tracing::debug!(job = %job.job_uuid, removed, "swept leftovers");
         }
@@ -129,8 +154,10 @@ impl Sweeper {
     async fn empty(&self, job: &JobRow) -> Result<(), SweepError> {
         let prefix = job_prefix(job.job_uuid);
         self.storage.delete(&[format!("{prefix}manifest.json")]).await?;
+        crash_point("dispatcher-manifest-deleted");
         let known: Vec<String> = job.files.iter().map(|file| format!("{prefix}{}", file.path)).collect();
         self.storage.delete(&known).await?;
+        crash_point("dispatcher-files-deleted");
         self.storage.abort_unfinished(&prefix).await?;
         let left: Vec<String> =
             self.storage.list(&prefix).await?.into_iter().map(|object| object.key).collect();

@@ -105,6 +105,8 @@ statements! { $
     EndAttempt = "end_attempt",
     EndLease = "end_lease",
     ReadReports = "read_reports",
+    ReadTasks = "read_tasks",
+    FindContradictions = "find_contradictions",
     TakeHints = "take_hints",
     MarkPublished = "mark_published",
     CountDownload = "count_download",

@@ -148,6 +148,10 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
     ) -> Result<std::result::Result<(), Refusal>>;
     /// Reports of a job's partitions by number, from `from_number` on, at most `limit`.
     async fn reports(&self, job_id: i32, from_number: u32, limit: u32) -> Result<Vec<(u32, PartReport)>>;
+    /// Every task of a job by row, after `after`, at most `limit`. Reads only.
+    async fn tasks(&self, job_id: i32, after: TaskId, limit: u32) -> Result<Vec<TaskRow>>;
+    /// Jobs about which the tables contradict themselves, by the invariant's name. Reads only.
+    async fn contradictions(&self, limit: u32) -> Result<Vec<(String, Uuid)>>;
 
     // --- sweeping ---
 

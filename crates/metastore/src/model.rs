@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use spanfleet_core::{
     Include, ProjectId, Schema, TaskId, Timestamp, UserId,
-    job::{JobHead, TaskKind},
-    report::ManifestFile,
+    job::{JobHead, Task, TaskKind},
+    report::{ManifestFile, PartReport},
 };
 use uuid::Uuid;
 
@@ -255,6 +255,23 @@ pub struct Assignment {
     pub fence: u64,
     /// The job.
     pub job: JobRow,
+}
+
+/// A task as it stands: what checks judge by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRow {
+    /// The row.
+    pub id: TaskId,
+    /// What it does, where it stands.
+    pub task: Task,
+    /// Its number among those of its kind, from 0.
+    pub number: u32,
+    /// Whether the outbox has a hint for it, published or not.
+    pub has_hint: bool,
+    /// The highest fence of its noted attempts; 0 without any.
+    pub latest_attempt: u64,
+    /// What a finished partition wrote.
+    pub report: Option<PartReport>,
 }
 
 /// What a planner found.

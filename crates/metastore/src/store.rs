@@ -33,7 +33,7 @@ use uuid::Uuid;
 use crate::{
     Assignment, Backlog, Caller, Driver, FinalReport, FormatRow, JobRow, JobsQuery, Metastore,
     MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectRow, Row, Session, Statement,
-    Submitted, SweepReport, TemplateRow, TokenRow, WebhookRow,
+    Submitted, SweepReport, TaskRow, TemplateRow, TokenRow, WebhookRow,
 };
 use tasks::Answer;
 
@@ -232,7 +232,7 @@ impl<D: Driver> Metastore for Store<D> {
     }
 
     async fn retry(&self, job: Uuid) -> Result<Option<(JobRow, bool)>> {
-        all!(self, session => jobs::change(session, job, JobEvent::Retry))
+        all!(self, session => jobs::retry(session, job))
     }
 
     async fn record_download(&self, job: Uuid, user: UserId, path: &str) -> Result<bool> {
@@ -289,6 +289,14 @@ impl<D: Driver> Metastore for Store<D> {
 
     async fn reports(&self, job_id: i32, from_number: u32, limit: u32) -> Result<Vec<(u32, PartReport)>> {
         each!(self, session => tasks::reports(session, job_id, from_number, limit))
+    }
+
+    async fn tasks(&self, job_id: i32, after: TaskId, limit: u32) -> Result<Vec<TaskRow>> {
+        each!(self, session => tasks::of_job(session, job_id, after, limit))
+    }
+
+    async fn contradictions(&self, limit: u32) -> Result<Vec<(String, Uuid)>> {
+        each!(self, session => sweeping::contradictions(session, limit))
     }
 
     /// One transaction per lease: a job's row is never held while another's is wanted.

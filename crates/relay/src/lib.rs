@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::{Metastore, OutboxRow};
 use spanfleet_queue::Queue;
 use tokio::sync::Notify;
@@ -68,8 +69,10 @@ impl Relay {
         if rows.is_empty() {
             return Ok(0);
         }
+        crash_point("relay-hints-taken");
         let tasks: Vec<_> = rows.iter().map(|row| row.task).collect();
         let sent = self.queue.send(&tasks).await?;
+        crash_point("relay-hints-sent");
         let ids: Vec<i64> =
             rows.iter().filter(|row| sent.contains(&row.task)).map(|row: &OutboxRow| row.id).collect();
         self.metastore.mark_published(&ids).await?;

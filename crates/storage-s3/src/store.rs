@@ -144,7 +144,7 @@ impl Storage for S3Storage {
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StorageError> {
         check_key(key)?;
         let bytes = self.bucket.head_bytes(key).await?;
-        Ok(bytes.map(|bytes| ObjectInfo { key: key.to_owned(), bytes }))
+        Ok(bytes.map(|bytes| ObjectInfo { key: key.to_owned(), bytes, written_at: None }))
     }
 
     async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError> {
@@ -166,7 +166,8 @@ impl Storage for S3Storage {
             let page = page.map_err(|error| self.bucket.explain("list", prefix, &error))?;
             found.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
                 let bytes = object.size.unwrap_or(0).unsigned_abs();
-                Some(ObjectInfo { key: self.bucket.own_key(&object.key?)?, bytes })
+                let written_at = object.last_modified.and_then(|moment| moment.try_into().ok());
+                Some(ObjectInfo { key: self.bucket.own_key(&object.key?)?, bytes, written_at })
             }));
         }
         found.sort_unstable_by(|left, right| left.key.cmp(&right.key));

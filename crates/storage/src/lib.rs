@@ -14,7 +14,7 @@ pub use error::{StorageError, StorageErrorKind};
 pub use key::{check_key, check_prefix};
 pub use local::LocalStorage;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -77,6 +77,8 @@ pub struct ObjectInfo {
     pub key: String,
     /// Its size in bytes.
     pub bytes: u64,
+    /// When it was written, by the store's clock. Listings tell where the store does; a look at one object does not.
+    pub written_at: Option<SystemTime>,
 }
 
 /// A piece of an object to compose.

@@ -1,5 +1,6 @@
 //! Where objects stand. Keys are made of ids, numbers and split names, never of labels or file names.
 
+pub(crate) use spanfleet_core::keys::attempt;
 use uuid::Uuid;
 
 /// Where a job's objects stand in the store.
@@ -22,13 +23,8 @@ impl Root {
 
     /// The prefix of a job's parts.
     pub fn parts(self, job: Uuid) -> String {
-        format!("{}parts/", self.prefix(job))
+        spanfleet_core::keys::parts_prefix(&self.prefix(job))
     }
-}
-
-/// The stem of what one attempt writes. The fence is in it, so a late attempt never touches another's bytes.
-pub(crate) fn attempt(parts_prefix: &str, number: u32, fence: u64) -> String {
-    format!("{parts_prefix}{number}.{fence}")
 }
 
 /// The object of one split of an attempt. Split names hold no dot.

@@ -10,6 +10,7 @@ use spanfleet_core::{
     TaskId,
     job::{ErrorClass, Refusal, TaskKind},
 };
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::{Assignment, Metastore, MetastoreError, MetastoreErrorKind};
 use spanfleet_queue::{Delivery, Queue};
 use spanfleet_relay::Relay;
@@ -110,7 +111,9 @@ impl Worker {
         let claimed_at = Instant::now();
         match self.ports.metastore.claim(task, &self.settings.owner, self.settings.lease_seconds).await {
             Ok(Ok(assignment)) => {
+                crash_point("worker-claimed");
                 self.work(assignment, claimed_at, &stops).await;
+                crash_point("worker-done");
                 delivery.ack().await;
             }
             Ok(Err(refusal)) => {
@@ -184,8 +187,10 @@ impl Worker {
 
     async fn plan(&self, assignment: &Assignment) -> Result<(), StepError> {
         let plan = steps::plan::plan(&self.ports, assignment).await?;
+        crash_point("worker-plan-made");
         let metastore = &self.ports.metastore;
         self.commit(|| metastore.commit_plan(assignment.task, assignment.fence, &plan)).await?;
+        crash_point("worker-plan-committed");
         self.ports.relay.wake();
         Ok(())
     }
@@ -195,8 +200,11 @@ impl Worker {
         let metastore = &self.ports.metastore;
         let attempt = crate::keys::attempt(&parts_prefix, assignment.number, assignment.fence);
         metastore.note_attempt(assignment.task, assignment.fence, &attempt).await?;
+        crash_point("worker-attempt-noted");
         let report = steps::encode::encode(&self.ports, assignment, &parts_prefix).await?;
+        crash_point("worker-part-reported");
         self.commit(|| metastore.commit_part(assignment.task, assignment.fence, &report)).await?;
+        crash_point("worker-part-committed");
         self.ports.relay.wake();
         self.metrics.count(&report);
         Ok(())
@@ -205,12 +213,15 @@ impl Worker {
     async fn finalize(&self, assignment: &Assignment) -> Result<(), StepError> {
         let prefix = self.settings.root.prefix(assignment.job.job_uuid);
         let finalized = steps::finalize::finalize(&self.ports, assignment, &prefix).await?;
+        crash_point("worker-final-reported");
         let metastore = &self.ports.metastore;
         self.commit(|| metastore.commit_final(assignment.task, assignment.fence, &finalized.report)).await?;
+        crash_point("worker-final-committed");
         // The export stands; what can't be deleted now is left to the sweeper.
         if let Err(error) = self.ports.storage.delete(&finalized.part_keys).await {
             tracing::warn!(%error, "can't delete parts; the sweeper will");
         }
+        crash_point("worker-parts-deleted");
         Ok(())
     }
 

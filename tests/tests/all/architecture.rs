@@ -11,6 +11,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// Which rooms a room may import. A room stands left of the arrow's head that it may be imported by.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("core", &[]),
+    ("crash", &[]),
     ("storage", &[]),
     ("api", &["core"]),
     ("formats", &["core"]),
@@ -18,15 +19,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("metastore", &["core"]),
     ("queue", &["core"]),
     ("source", &["core", "import"]),
-    ("relay", &["metastore", "queue"]),
+    ("relay", &["crash", "metastore", "queue"]),
     ("metastore-postgres", &["core", "metastore"]),
     ("metastore-sqlite", &["core", "metastore"]),
     ("queue-rabbitmq", &["core", "queue"]),
     ("source-postgres", &["core", "source"]),
     ("source-sqlite", &["core", "source"]),
     ("storage-s3", &["storage"]),
-    ("dispatcher", &["core", "api", "formats", "metastore", "queue", "relay", "storage"]),
-    ("worker", &["core", "formats", "metastore", "queue", "relay", "source", "storage"]),
+    ("dispatcher", &["core", "api", "crash", "formats", "metastore", "queue", "relay", "storage"]),
+    ("worker", &["core", "crash", "formats", "metastore", "queue", "relay", "source", "storage"]),
 ];
 
 /// Crates of one technology, and the only rooms that may use them.
@@ -72,7 +73,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn rooms_import_only_what_they_may() {
     let mut wrong = Vec::new();
     for (room, needed) in dependencies() {
-        if room == "spanfleet" || room == "tests" {
+        if ["spanfleet", "tests", "model"].contains(&room.as_str()) {
             continue;
         }
         let Some((_, allowed)) = IMPORTS.iter().find(|(name, _)| *name == room) else {
@@ -96,6 +97,32 @@ fn technologies_stay_in_their_rooms() {
             rooms.iter().filter(|(_, needed)| needed.contains(*technology)).map(|(room, _)| room.as_str());
         let wrong: Vec<&str> = users.filter(|room| !allowed.contains(room)).collect();
         assert!(wrong.is_empty(), "{technology} is used by {wrong:?}");
+    }
+}
+
+/// A release dies nowhere on request: only the tests turn the crash points on.
+#[test]
+fn only_the_tests_arm_the_crash_points() {
+    let metadata = MetadataCommand::new().no_deps().manifest_path(root().join("Cargo.toml")).exec().unwrap();
+    for package in &metadata.packages {
+        let arms = package.dependencies.iter().any(|dependency| {
+            dependency.name == "spanfleet-crash"
+                && dependency.features.iter().any(|feature| feature == "armed")
+        });
+        assert_eq!(arms, package.name.as_str() == "spanfleet-tests", "{}", package.name);
+        let passes_on = package.features.values().flatten().any(|feature| feature.ends_with("/armed"));
+        assert!(!passes_on, "{} has a feature that arms the crash points", package.name);
+    }
+}
+
+/// Every name of the list is a place in the code, once.
+#[test]
+fn every_crash_point_is_somewhere() {
+    let files = rust_files(&root().join("crates"));
+    let code: String =
+        files.iter().filter(|file| !file.ends_with("crash/src/lib.rs")).map(|file| code_of(file)).collect();
+    for point in spanfleet_crash::POINTS {
+        assert_eq!(code.matches(&format!("crash_point(\"{point}\")")).count(), 1, "{point}");
     }
 }
 

@@ -5,10 +5,13 @@
 mod api;
 mod architecture;
 mod corpora;
+mod faults;
 mod fleet;
 mod importing;
+mod lives;
 mod one_shot;
 mod own_formats;
+mod security;
 mod serve;
 mod shaped;
 mod support;

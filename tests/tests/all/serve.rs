@@ -150,6 +150,33 @@ fn broken_promises_are_found() {
 }
 
 #[test]
+fn orphans_are_found_and_only_they_are_deleted() {
+    let work = tempfile::tempdir().unwrap();
+    spanfleet(work.path(), &["import", &harbour(), "--project", "harbour"]).ok();
+    let (_serve, api) = start(work.path());
+    let uuid = api.create(&json!({"project": "harbour", "format": "csv"}));
+    api.wait_for(&uuid, "completed", PATIENCE);
+    let artifacts = work.path().join("spanfleet-data/artifacts");
+    let late = artifacts.join(&uuid).join("parts/0.7.train");
+    let unknown = artifacts.join("00000000-0000-4000-8000-000000000000/train.csv");
+    let notes = artifacts.join("notes.txt");
+    for file in [&late, &unknown, &notes] {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "left behind").unwrap();
+    }
+    let fsck = |flags: &[&str]| spanfleet(work.path(), &[&["fsck", "--orphans"], flags].concat()).ok().out;
+    assert!(fsck(&[]).contains("0 orphans"), "they are young");
+    let said = fsck(&["--older-than", "0"]);
+    assert!(said.contains("parts/0.7.train") && said.contains("no such job"), "{said}");
+    assert!(said.contains("2 orphans of 22 bytes left where they are"), "{said}");
+    assert!(late.exists() && unknown.exists());
+    fsck(&["--older-than", "0", "--delete"]);
+    assert!(!late.exists() && !unknown.exists() && notes.exists());
+    assert!(fsck(&["--older-than", "0", "--json"]).starts_with("[]"));
+    spanfleet(work.path(), &["fsck", "--deep"]).ok();
+}
+
+#[test]
 fn an_import_twice_changes_nothing() {
     let work = tempfile::tempdir().unwrap();
     let corpus = harbour();

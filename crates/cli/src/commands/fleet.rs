@@ -161,6 +161,7 @@ impl Node {
                 sweeping.sweep_tasks(stop.clone()),
                 sweeper.remove_objects(stop.clone()),
                 sweeper.check_promises(stop.clone()),
+                sweeper.collect_orphans(stop.clone()),
                 webhooks.run(stop)
             );
             Ok(())

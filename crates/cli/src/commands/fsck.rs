@@ -1,10 +1,15 @@
 //! `spanfleet fsck`: the promises of the protocol, checked over database and store.
 
-use spanfleet_dispatcher::fsck::{Depth, fsck};
+use std::time::Duration;
+
+use spanfleet_dispatcher::fsck::{Depth, fsck, orphans};
 
 use crate::{args::FsckArgs, failure::Failure, wire::Wire};
 
 pub(super) async fn check(wire: &Wire, args: &FsckArgs) -> Result<(), Failure> {
+    if args.orphans {
+        return collect(wire, args).await;
+    }
     let metastore = wire.ready_metastore().await?;
     let storage = wire.storage().await?;
     let depth = if args.deep { Depth::Bytes } else { Depth::Sizes };
@@ -22,4 +27,27 @@ pub(super) async fn check(wire: &Wire, args: &FsckArgs) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!("{} promises do not hold", report.violations.len())))
+}
+
+/// A dry run unless told to delete.
+async fn collect(wire: &Wire, args: &FsckArgs) -> Result<(), Failure> {
+    let metastore = wire.ready_metastore().await?;
+    let storage = wire.storage().await?;
+    let search = orphans::Search { grace: Duration::from_secs(args.older_than), of_unknown_jobs: true };
+    let refused = |error: spanfleet_dispatcher::fsck::FsckError| Failure::new(error.to_string());
+    let found = orphans::find(metastore.as_ref(), storage.as_ref(), search).await.map_err(refused)?;
+    if args.delete {
+        orphans::delete(storage.as_ref(), &found).await.map_err(refused)?;
+    }
+    if args.json.json {
+        outln!("{}", serde_json::to_string_pretty(&found)?);
+        return Ok(());
+    }
+    for orphan in &found {
+        outln!("{} {} bytes: {}", orphan.key, orphan.bytes, orphan.why);
+    }
+    let bytes: u64 = found.iter().map(|orphan| orphan.bytes).sum();
+    let what = if args.delete { "deleted" } else { "left where they are; `--delete` removes them" };
+    outln!("{} orphans of {bytes} bytes {what}", found.len());
+    Ok(())
 }

@@ -88,7 +88,10 @@ fn crashes_are_quarantined_and_the_others_go_on() {
     assert_eq!((task.state, head.phase, head.parts_failed), (TaskState::Failed, Phase::Running, 1));
     let last = decide(&head, &leased(TaskKind::Encode, 1), commit_of(1)).unwrap();
     assert_eq!(last.job.phase, Phase::Failed);
-    assert_eq!(decide_job(&last.job, JobEvent::Retry).unwrap().phase, Phase::Running);
+    let retry = |failed| decide_job(&last.job, JobEvent::Retry { failed }).unwrap();
+    assert_eq!(retry(TaskKind::Encode), JobHead { phase: Phase::Running, parts_failed: 0, ..last.job });
+    assert_eq!(retry(TaskKind::Plan).phase, Phase::Planning);
+    assert_eq!(retry(TaskKind::Finalize).phase, Phase::Finalizing);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use axum::{
 use serde_json::json;
 use spanfleet_api::{CreateJob, Jobs, JobsQuery};
 use spanfleet_core::{Filter, ProjectId};
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::{Caller, JobRow, JobsQuery as RowsQuery, NewJob, Submitted};
 use uuid::Uuid;
 
@@ -46,6 +47,7 @@ pub(super) async fn create(
             return Err(Failure::new(409, detail).about("Idempotency-Key"));
         }
     };
+    crash_point("dispatcher-job-stored");
     api.relay.wake();
     api.metrics.jobs_total.with_label_values(&[row.head.phase.status()]).inc();
     let location = format!("/export/jobs/{}", row.job_uuid);

@@ -213,6 +213,14 @@ pub async fn a_failed_plan_runs_again(store: Arc<dyn Metastore>) {
     assert_eq!(stage.store.retry(job.job_uuid).await.unwrap().unwrap().0.head.phase, Phase::Finalizing);
     stage.finalize().await;
     assert_eq!(stage.phase(&job).await, Phase::Succeeded);
+
+    // An empty plan is a plan: what failed here is the sealing.
+    let empty = stage.running(0).await;
+    let seal = stage.claim_next(LONG_SECONDS).await;
+    stage.store.fail(seal.task, seal.fence, ErrorClass::Poison, "no such format").await.unwrap().unwrap();
+    assert_eq!(stage.store.retry(empty.job_uuid).await.unwrap().unwrap().0.head.phase, Phase::Finalizing);
+    stage.finalize().await;
+    assert_eq!(stage.phase(&empty).await, Phase::Succeeded);
 }
 
 /// By user, project, status, and page by page.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use spanfleet_core::{
     TaskId,
-    job::{ErrorClass, Phase, Refusal, TaskKind},
+    job::{ErrorClass, Phase, Refusal, TaskKind, TaskState},
 };
 
 use super::stage::{LONG_SECONDS, Stage, part_report};
@@ -163,4 +163,40 @@ pub async fn attempts_may_be_noted_twice(store: Arc<dyn Metastore>) {
         stage.store.note_attempt(part.task, part.fence, "job/parts/0.1").await.unwrap();
     }
     stage.store.commit_part(part.task, part.fence, &part_report(0)).await.unwrap().unwrap();
+}
+
+/// Checks read every task with its hint, its newest attempt and its report; the tables contradict themselves nowhere.
+pub async fn checks_see_every_task(store: Arc<dyn Metastore>) {
+    let stage = Stage::new(store).await;
+    let job = stage.running(3).await;
+    stage.encode_next().await;
+    let held = stage.claim_next(LONG_SECONDS).await;
+    stage.store.note_attempt(held.task, held.fence, "parts/1.1").await.unwrap();
+    let first = stage.store.tasks(job.id, TaskId(0), 2).await.unwrap();
+    let rest = stage.store.tasks(job.id, first[1].id, 10).await.unwrap();
+    let seen: Vec<_> = first
+        .iter()
+        .chain(&rest)
+        .map(|row| (row.task.kind, row.task.state, row.number, row.has_hint, row.latest_attempt))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (TaskKind::Plan, TaskState::Done, 0, false, 0),
+            (TaskKind::Encode, TaskState::Done, 0, false, 0),
+            (TaskKind::Encode, TaskState::Leased, 1, false, 1),
+            (TaskKind::Encode, TaskState::Ready, 2, true, 0),
+        ]
+    );
+    assert_eq!(first[1].report, Some(part_report(0)));
+    assert_eq!((&rest[0].report, rest[0].task.fence), (&None, 1));
+    assert!(stage.store.contradictions(10).await.unwrap().is_empty());
+    let (owner, stranger) = (stage.user, stage.store.ensure_user("eve", false).await.unwrap());
+    stage.store.cancel(job.job_uuid).await.unwrap();
+    let fetched = stage.succeeded().await;
+    for user in [owner, stranger] {
+        stage.store.record_download(fetched.job_uuid, user, "train.jsonl").await.unwrap();
+    }
+    let found = stage.store.contradictions(10).await.unwrap();
+    assert_eq!(found, [("I9".to_owned(), fetched.job_uuid)]);
 }

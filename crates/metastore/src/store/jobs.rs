@@ -97,20 +97,28 @@ pub(super) async fn change_by_id(session: &mut dyn Session, id: i32, event: JobE
     match event {
         // Nobody shall be told of tasks that nobody may claim.
         JobEvent::Cancel => _ = session.execute(Statement::DeleteHints, params![id]).await?,
-        JobEvent::Retry => reopen(session, &job, after.phase).await?,
+        JobEvent::Retry { failed } => {
+            session.execute(Statement::ResetFailed, params![job.id]).await?;
+            insert_hints(session, job.id, job.owner, failed).await?;
+        }
         JobEvent::Expire | JobEvent::Emptied => {}
     }
     Ok(true)
 }
 
-async fn reopen(session: &mut dyn Session, job: &LockedJob, phase: Phase) -> Result<()> {
-    let kind = match phase {
-        Phase::Planning => TaskKind::Plan,
-        Phase::Finalizing => TaskKind::Finalize,
-        _ => TaskKind::Encode,
+/// Runs a failed job again. What failed is read under the job's lock: all failed tasks are of one kind.
+pub(super) async fn retry(session: &mut dyn Session, job: Uuid) -> Result<Option<(JobRow, bool)>> {
+    let Some(id) = id_of(session, job).await? else { return Ok(None) };
+    lock(session, Some(id), None).await?;
+    let rows = session.rows(Statement::ReadFirstFailure, params![id]).await?;
+    let changed = match rows.first() {
+        Some(row) => {
+            let failed = row.word("kind", TaskKind::parse)?;
+            change_by_id(session, id, JobEvent::Retry { failed }).await?
+        }
+        None => false,
     };
-    session.execute(Statement::ResetFailed, params![job.id]).await?;
-    insert_hints(session, job.id, job.owner, kind).await
+    Ok(Some((by_id(session, id).await?, changed)))
 }
 
 pub(super) async fn record_download(

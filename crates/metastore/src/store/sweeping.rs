@@ -1,6 +1,7 @@
 //! Hints, gauges, and what the sweeper looks for.
 
 use spanfleet_core::TaskId;
+use uuid::Uuid;
 
 use super::{Result, jobs, only, params};
 use crate::{Backlog, JobRow, OutboxRow, Parameter, Session, Statement, WebhookRow};
@@ -74,4 +75,9 @@ pub(super) async fn backlog(session: &mut dyn Session) -> Result<Backlog> {
         outbox_oldest_seconds: row.get("outbox_oldest_seconds")?,
         expiry_backlog: row.get("expiry_backlog")?,
     })
+}
+
+pub(super) async fn contradictions(session: &mut dyn Session, limit: u32) -> Result<Vec<(String, Uuid)>> {
+    let rows = session.rows(Statement::FindContradictions, params![limit]).await?;
+    rows.iter().map(|row| Ok((row.get("invariant")?, row.get("job_uuid")?))).collect()
 }

@@ -9,7 +9,7 @@ use spanfleet_core::{
 };
 
 use super::{Result, jobs, params};
-use crate::{Assignment, FinalReport, Parameter, PlanReport, Row, Session, Statement};
+use crate::{Assignment, FinalReport, Parameter, PlanReport, Row, Session, Statement, TaskRow};
 
 /// A refusal inside, a failure outside.
 pub(super) type Answer<T> = Result<std::result::Result<T, Refusal>>;
@@ -163,7 +163,17 @@ async fn apply(
 }
 
 fn found(id: TaskId, row: &Row) -> Result<Found> {
-    let task = Task {
+    Ok(Found {
+        id,
+        number: row.get("number")?,
+        bounds: row.get("bounds")?,
+        owner: row.get("lease_owner")?,
+        task: task(row)?,
+    })
+}
+
+fn task(row: &Row) -> Result<Task> {
+    Ok(Task {
         kind: row.word("kind", TaskKind::parse)?,
         state: row.word("state", TaskState::parse)?,
         fence: row.get("fence")?,
@@ -171,13 +181,6 @@ fn found(id: TaskId, row: &Row) -> Result<Found> {
         crashes: row.get("crashes")?,
         is_due: row.get("is_due")?,
         is_lease_over: row.get("is_lease_over")?,
-    };
-    Ok(Found {
-        id,
-        number: row.get("number")?,
-        bounds: row.get("bounds")?,
-        owner: row.get("lease_owner")?,
-        task,
     })
 }
 
@@ -312,4 +315,25 @@ pub(super) async fn reports(
 ) -> Result<Vec<(u32, PartReport)>> {
     let rows = session.rows(Statement::ReadReports, params![job_id, from_number, limit]).await?;
     rows.iter().map(|row| Ok((row.get("number")?, row.json("report")?))).collect()
+}
+
+pub(super) async fn of_job(
+    session: &mut dyn Session,
+    job_id: i32,
+    after: TaskId,
+    limit: u32,
+) -> Result<Vec<TaskRow>> {
+    let rows = session.rows(Statement::ReadTasks, params![job_id, after.0, limit]).await?;
+    let task_row = |row: &Row| {
+        let has_report = row.get::<Option<serde_json::Value>>("report")?.is_some();
+        Ok(TaskRow {
+            id: TaskId(row.get("id")?),
+            task: task(row)?,
+            number: row.get("number")?,
+            has_hint: row.get("has_hint")?,
+            latest_attempt: row.get("latest_attempt")?,
+            report: if has_report { Some(row.json("report")?) } else { None },
+        })
+    };
+    rows.iter().map(task_row).collect()
 }

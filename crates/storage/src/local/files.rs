@@ -88,7 +88,9 @@ impl Files {
 
     pub(super) fn head(&self, key: String) -> Result<Option<ObjectInfo>, StorageError> {
         match fs::metadata(self.root.join(&key)) {
-            Ok(found) if found.is_file() => Ok(Some(ObjectInfo { key, bytes: found.len() })),
+            Ok(found) if found.is_file() => {
+                Ok(Some(ObjectInfo { key, bytes: found.len(), written_at: None }))
+            }
             Ok(_) => Ok(None),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.explain("read", &key, error)),
@@ -145,7 +147,8 @@ impl Files {
         walk(&self.root, folder, &mut |key, file| {
             let segments_are_plain = key.split('/').all(is_segment);
             if segments_are_plain && key.starts_with(prefix) {
-                found.push(ObjectInfo { key, bytes: file.metadata()?.len() });
+                let metadata = file.metadata()?;
+                found.push(ObjectInfo { key, bytes: metadata.len(), written_at: metadata.modified().ok() });
             }
             Ok(())
         })

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use spanfleet_core::{job::ErrorClass, losses::EXAMPLES_SHOWN, report::PartReport};
+use spanfleet_crash::crash_point;
 use spanfleet_metastore::Assignment;
 use spanfleet_source::{Bounds, DocumentStream};
 use spanfleet_storage::{Storage, Upload};
@@ -66,6 +67,7 @@ pub(crate) async fn encode(
         }
     };
     finish(uploads).await?;
+    crash_point("worker-part-written");
     report(ports.storage.as_ref(), &attempt, part).await
 }
 
@@ -91,6 +93,7 @@ async fn upload(
             }
             Message::Piece(object, piece) => uploads[object].write(piece).await,
         };
+        crash_point("worker-part-begun");
         if let Err(error) = sent {
             abandon(uploads).await;
             return Err(error.into());

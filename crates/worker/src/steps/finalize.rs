@@ -16,6 +16,7 @@ use spanfleet_core::{
     report::{Manifest, ManifestFile, ManifestFormat, PartFile, PartReport, Snapshot},
     split::LONE_SPLIT,
 };
+use spanfleet_crash::crash_point;
 use spanfleet_formats::{Format, Outcome, SealedFile, Shaper, templates::find_template};
 use spanfleet_metastore::{Assignment, FinalReport, JobRow};
 use spanfleet_storage::Storage;
@@ -55,6 +56,7 @@ pub(crate) async fn finalize(
     let storage = ports.storage.as_ref();
     let schema = Shaper::new(&order, &job.schema).schema();
     let sealed = seal_files(storage, format.as_ref(), &order, &schema, &parts, prefix).await?;
+    crash_point("worker-files-sealed");
     let Sealed { files, mut beside, facts } = sealed;
     let mut card = parts.card.card();
     card.stratification.clone_from(&job.schema.stratification);
@@ -73,6 +75,7 @@ pub(crate) async fn finalize(
     }
     let manifest = Manifest { card, ..manifest(job, &order, format.as_ref(), &parts, files, beside) };
     let report = write_manifest(storage, &manifest, &order, prefix).await?;
+    crash_point("worker-manifest-written");
     Ok(Finalized { report, part_keys: parts.keys() })
 }
 

@@ -1,0 +1,129 @@
+//! Database, broker and store: killed, restarted, cut off, slowed, lying.
+
+use spanfleet_tests::{Process, Proxy, Site, wait_until};
+
+use super::{PATIENCE, Trial};
+
+/// A site with two workers at work.
+fn at_work() -> (Site, Trial, [Process; 2]) {
+    let site = Site::start();
+    let trial = Trial::start_on(&site);
+    let workers = [trial.fleet.worker("worker-1", "1"), trial.fleet.worker("worker-2", "1")];
+    (site, trial, workers)
+}
+
+/// While the wire is broken a job is asked for if the API can take it; in the end it is done.
+fn survives(wire: fn(&Site) -> &Proxy, faults: &[fn(&Proxy)]) {
+    let (site, trial, _workers) = at_work();
+    trial.ends_well(&trial.ask());
+    for fault in faults {
+        let uuid = trial.ask();
+        fault(wire(&site));
+        let mut looks = 0;
+        // Longer than a lease: each look takes 20 ms.
+        wait_until("the fault has lasted", PATIENCE, || {
+            looks += 1;
+            looks > 200
+        });
+        wire(&site).reset();
+        wait_until("the API answers again", PATIENCE, || {
+            trial.fleet.api.try_call("GET", "/readyz", None, &[]).is_some_and(|reply| reply.status == 200)
+        });
+        trial.ends_well(&uuid);
+    }
+}
+
+#[test]
+fn a_worker_cut_off_from_the_store_that_is_slow_or_lies() {
+    survives(|site| &site.to_store, &[Proxy::cut, Proxy::deafen, |wire| wire.refuse(503)]);
+}
+
+#[test]
+#[ignore = "takes minutes: `make faults`"]
+fn storage_500_stalls_slow_and_corrupt_parts() {
+    survives(|site| &site.to_store, &[Proxy::stall, Proxy::slow, Proxy::corrupt, |wire| wire.refuse(500)]);
+}
+
+/// The set-up is wrong: nobody claims, no attempt is burnt, and work goes on when it is mended.
+#[test]
+fn storage_403_burns_no_attempt() {
+    let (site, trial, _workers) = at_work();
+    site.to_store.refuse(403);
+    let uuid = trial.ask();
+    wait_until("a worker has met it", PATIENCE, || {
+        let query = "SELECT id, fence FROM export_partitions WHERE last_error_class = 'configuration'";
+        !site.ask(query).is_empty()
+    });
+    let attempts = site.ask("SELECT id, attempts::bigint FROM export_partitions WHERE attempts > 0");
+    assert!(attempts.is_empty(), "{attempts:?}");
+    site.to_store.reset();
+    trial.ends_well(&uuid);
+}
+
+#[test]
+fn cut_off_from_the_broker() {
+    survives(|site| &site.to_broker, &[Proxy::cut, Proxy::reset]);
+}
+
+#[test]
+#[ignore = "takes minutes: `make faults`"]
+fn a_broker_that_stalls_or_answers_nobody() {
+    survives(|site| &site.to_broker, &[Proxy::stall, Proxy::slow, Proxy::deafen]);
+}
+
+#[test]
+fn cut_off_from_the_database() {
+    survives(|site| &site.to_database, &[Proxy::cut, Proxy::reset]);
+}
+
+/// Deaf: what was written stands, and nobody was told.
+#[test]
+#[ignore = "takes minutes: `make faults`"]
+fn a_database_that_commits_and_disconnects_stalls_or_is_slow() {
+    survives(|site| &site.to_database, &[Proxy::deafen, Proxy::stall, Proxy::slow]);
+}
+
+#[test]
+fn servers_are_killed_and_restarted() {
+    let (mut site, trial, _workers) = at_work();
+    let kills: [fn(&mut Site); 3] = [
+        |site| {
+            site.postgres.kill9();
+            site.postgres.restart();
+        },
+        |site| {
+            site.rabbit.kill9();
+            site.rabbit.restart();
+        },
+        |site| {
+            site.s3.kill9();
+            site.s3.restart();
+        },
+    ];
+    for kill in kills {
+        let uuid = trial.ask();
+        kill(&mut site);
+        wait_until("the API answers again", PATIENCE, || {
+            trial.fleet.api.try_call("GET", "/readyz", None, &[]).is_some_and(|reply| reply.status == 200)
+        });
+        trial.ends_well(&uuid);
+    }
+}
+
+/// The metastore is the truth: whatever becomes of the messages, the work is done.
+#[test]
+fn all_messages_lost_and_the_queue_deleted() {
+    let site = Site::start();
+    let trial = Trial::start_on(&site);
+    let rabbit = site.rabbit.access();
+    for loss in ["queues/%2f/spanfleet.tasks/contents", "queues/%2f/spanfleet.tasks"] {
+        let uuid = trial.ask();
+        wait_until("the hint is published", PATIENCE, || {
+            let query = "SELECT count(*), 0::bigint FROM outbox WHERE published_at IS NOT NULL";
+            site.ask(query).first().is_some_and(|(count, _)| *count > 0)
+        });
+        rabbit.delete(loss);
+        let _worker = trial.fleet.worker(&format!("worker-{}", loss.len()), "1");
+        trial.ends_well(&uuid);
+    }
+}
