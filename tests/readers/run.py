@@ -15,10 +15,13 @@ import json
 import os
 import zipfile
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
+import datasets
 import pytest
 import spacy
+import tokenizers
 from spacy.cli.debug_data import debug_data
 from spacy.cli.init_config import init_config
 
@@ -303,3 +306,58 @@ def test_tokens_are_those_of_spacy(corpus, tmp_path):
         same += own == expected
     print(f"{corpus}: {same} of {texts} texts")
     assert next(words, None) is None and same >= 0.99 * texts
+
+
+def model(kind: str, texts: list[str], path: Path) -> tokenizers.Tokenizer:
+    """A small model of its own kind, trained on the texts, with special tokens around each of them."""
+    special = ["[UNK]", "[CLS]", "[SEP]"]
+    if kind == "wordpiece":
+        made = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
+        made.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True)
+        made.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+        trainer = tokenizers.trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    else:
+        made = tokenizers.Tokenizer(tokenizers.models.BPE())
+        made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = tokenizers.trainers.BpeTrainer(
+            vocab_size=400, special_tokens=special, show_progress=False,
+            initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    made.train_from_iterator(texts, trainer)
+    made.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", made.token_to_id("[CLS]")), ("[SEP]", made.token_to_id("[SEP]"))])
+    made.save(str(path))
+    return made
+
+
+SUBWORDS = ["golden", *(["wnut17-en", "turku-fi-conll", "xquad-ar", "uner-zh"] if CORPORA.is_dir() else [])]
+
+
+@pytest.mark.parametrize("corpus", SUBWORDS)
+@pytest.mark.parametrize("kind", ["wordpiece", "bytelevel"])
+def test_subwords_are_those_of_the_model(kind, corpus, golden, tmp_path):
+    """`tokenizer={"file": …}` against the tokenizers library itself: tokens, windows, offsets, and where labels stand."""
+    path = golden if corpus == "golden" else CORPORA / corpus / "corpus.jsonl"
+    texts = {document.id: document.text for document in load(path)}
+    made = model(kind, list(texts.values()), tmp_path / "tokenizer.json")
+    made.enable_truncation(32, stride=8)
+    export(path, "transformers", tmp_path / "out", "--set", f'tokenizer={{"file": "{tmp_path / "tokenizer.json"}"}}',
+           "--set", "max_length=32", "--set", "stride=8")
+    rows = datasets.load_dataset(str(tmp_path / "out"), split="train").to_list()
+    assert {row["id"] for row in rows} == set(texts)
+    for number, of_text in groupby(rows, key=lambda row: row["id"]):
+        first = made.encode(texts[number])
+        for row, expected in zip(of_text, [first, *first.overflowing], strict=True):
+            assert row["input_ids"] == expected.ids
+            assert row["attention_mask"] == expected.attention_mask
+            is_special = [bool(mask) for mask in expected.special_tokens_mask]
+            offsets = [(0, 0) if special else offset for offset, special in zip(expected.offsets, is_special, strict=True)]
+            assert [(offset["start"], offset["end"]) for offset in row["offsets"]] == offsets
+            # A label stands on the first token of each word, and nowhere else.
+            before = None
+            for word, label, special in zip(row["word_ids"], row["labels"], is_special, strict=True):
+                assert not (special and word is not None)
+                if word is None or word == before:
+                    assert label == -100
+                elif before is not None:
+                    assert label >= 0
+                before = word

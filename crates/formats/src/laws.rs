@@ -151,6 +151,17 @@ proptest! {
 }
 
 #[test]
+fn giants_obey() {
+    let documents = documents::giants();
+    for entry in all() {
+        let mut order = order(entry.info.name, "{}");
+        order.include.relations = true;
+        check_partition(&order, &documents, 0b010);
+        check_honesty(&order, &documents);
+    }
+}
+
+#[test]
 fn every_cut_of_the_golden_corpus_gives_the_same_file() {
     let documents = corpus(include_str!("../../../tests/golden/corpus.jsonl"));
     for order in orders().step_by(3) {

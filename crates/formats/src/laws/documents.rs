@@ -187,3 +187,22 @@ pub(crate) fn wide() -> Vec<Document> {
     let annotations = (0..10_000).map(|at| span(at, at * 12, at * 12 + 7)).collect();
     vec![Document { id: "wide".into(), text, annotations, ..Document::default() }]
 }
+
+/// A text of ten megabytes, and one with a hundred thousand annotations, many nested, many equal; small ones around.
+pub(crate) fn giants() -> Vec<Document> {
+    let document = |id: &str, text: String, annotations| Document {
+        id: id.into(),
+        text,
+        annotations,
+        ..Document::default()
+    };
+    let small = |id| document(id, "Ada met Bo .".to_owned(), vec![span(0, 0, 3)]);
+    let long = (0..1000).map(|at| span(at, at * 600, at * 600 + 7)).collect();
+    let many = (0..100_000).map(|at| span(at, at / 4 * 12, at / 4 * 12 + 3 + at % 4 / 2 * 4)).collect();
+    vec![
+        small("before"),
+        document("long", "Ada met 東京 . ".repeat(700_000), long),
+        document("many", "Ada met 東京 . ".repeat(25_000), many),
+        small("after"),
+    ]
+}

@@ -8,7 +8,7 @@
 use std::{fmt, sync::Arc};
 
 use spanfleet_core::{CharIndex, Document, Options, options};
-use tokenizers::{Encoding, PostProcessor as _, TruncationParams};
+use tokenizers::{Encoding, PostProcessor as _, PostProcessorWrapper, TruncationDirection};
 
 use crate::support::tokenize::{TokenSpan, Tokenizer, is_space};
 
@@ -16,6 +16,12 @@ use crate::support::tokenize::{TokenSpan, Tokenizer, is_space};
 #[derive(Clone)]
 pub struct Subwords {
     tokenizer: Arc<tokenizers::Tokenizer>,
+    /// Adds special tokens to windows.
+    processor: Option<PostProcessorWrapper>,
+    /// Tokens of a window beside the special ones; one window of all where there is no `max_length`.
+    window_tokens: Option<usize>,
+    /// Tokens that a window shares with the one before.
+    stride: usize,
 }
 
 /// One token of a model.
@@ -51,29 +57,42 @@ impl Subwords {
     pub fn read(content: &[u8], options: &Options) -> Result<Subwords, String> {
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(content).map_err(|error| error.to_string())?;
         tokenizer.with_padding(None);
-        let truncation = match options.max_length {
-            None => None,
-            Some(max_length) => {
-                let special =
-                    tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-                if max_length <= special + options.stride {
-                    return Err(format!(
-                        "`max_length` {max_length} leaves no room beside {special} special tokens and a stride \
-                         of {}",
-                        options.stride
-                    ));
-                }
-                Some(TruncationParams { max_length, stride: options.stride, ..TruncationParams::default() })
-            }
-        };
-        tokenizer.with_truncation(truncation).map_err(|error| error.to_string())?;
-        Ok(Subwords { tokenizer: Arc::new(tokenizer) })
+        tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
+        let processor = tokenizer.get_post_processor().cloned();
+        tokenizer.with_post_processor(None::<PostProcessorWrapper>);
+        let special = processor.as_ref().map_or(0, |processor| processor.added_tokens(false));
+        let stride = options.stride;
+        let window_tokens = options.max_length.map(|max_length| max_length.saturating_sub(special));
+        if let Some(max_length) = options.max_length
+            && max_length <= special + stride
+        {
+            return Err(format!(
+                "`max_length` {max_length} leaves no room beside {special} special tokens and a stride of {stride}"
+            ));
+        }
+        Ok(Subwords { tokenizer: Arc::new(tokenizer), processor, window_tokens, stride })
+    }
+
+    /// Encodes a text whole, cuts it into windows, and gives each its special tokens.
+    ///
+    /// The library's own truncation is not asked: told of it, version 0.23.2 stops reading a text at `max_length`
+    /// tokens, and what follows is in no window.
+    fn encode(&self, text: &str) -> Result<Encoding, String> {
+        let mut encoding =
+            self.tokenizer.encode_char_offsets(text, false).map_err(|error| error.to_string())?;
+        if let Some(window_tokens) = self.window_tokens {
+            encoding.truncate(window_tokens, self.stride, TruncationDirection::Right);
+        }
+        match &self.processor {
+            None => Ok(encoding),
+            Some(processor) => processor.process(encoding, None, true).map_err(|error| error.to_string()),
+        }
     }
 
     /// Cuts a text.
     pub fn cut(&self, document: &Document, chars: &CharIndex) -> Result<Cut, String> {
         let text = document.text.as_str();
-        let encoding = self.tokenizer.encode_char_offsets(text, true).map_err(|error| error.to_string())?;
+        let encoding = self.encode(text)?;
         let mut words = Tokenizer::new(options::Tokenizer::Words);
         let (words, _) = words.tokenize(document, chars);
         let mut on_words = OnWords {
