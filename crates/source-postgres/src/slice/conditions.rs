@@ -118,9 +118,12 @@ impl Slice {
         let mut sql = self.metadata_filter(tables);
         if let Some(wanted) = self.has_annotations {
             let (not, condition) = (if wanted { "" } else { "NOT " }, self.annotations_condition(tables));
+            // The offset keeps it a look-up for each text: a join would read what lies before the first ones.
             let has = match self.min_agreement {
                 None => {
-                    format!("EXISTS (SELECT 1 FROM annotations a WHERE a.text_id = t.id AND {condition})")
+                    format!(
+                        "EXISTS (SELECT 1 FROM annotations a WHERE a.text_id = t.id AND {condition} OFFSET 0)"
+                    )
                 }
                 Some(least) => format!("EXISTS ({})", self.agreed(tables, least)),
             };
