@@ -222,9 +222,9 @@ impl Planner<'_> {
             slice.join_own_texts(self.tables, "a.text_id")
         };
         let (annotations, condition) =
-            (slice.annotations(self.tables), slice.annotations_condition(self.tables));
+            (slice.annotations(self.tables, &join), slice.annotations_condition(self.tables));
         let sql = format!(
-            "SELECT DISTINCT a.label_id::int8 FROM {annotations}{join} \
+            "SELECT DISTINCT a.label_id::int8 FROM {annotations} \
              WHERE {condition} AND a.label_id = ANY($1)"
         );
         let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(ids);
@@ -237,9 +237,9 @@ impl Planner<'_> {
         let (join, condition) =
             (slice.join_own_texts(tables, "a.text_id"), slice.annotations_condition(tables));
         let sql = format!(
-            "SELECT EXISTS (SELECT 1 FROM {}{join} WHERE {condition} AND a.start_char IS NULL \
+            "SELECT EXISTS (SELECT 1 FROM {} WHERE {condition} AND a.start_char IS NULL \
              GROUP BY a.text_id HAVING count(DISTINCT a.label_id) > 1)",
-            slice.annotations(tables)
+            slice.annotations(tables, &join)
         );
         let found = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *self.database).await;
         found.map_err(|error| self.failure(&error))

@@ -154,7 +154,7 @@ impl Slice {
             self.optional_text(tables, "a", "metadata"),
             tables.moment("a", "created_at"),
         ];
-        let from = format!("{}{}", self.annotations(tables), self.join_texts(tables, "a.text_id"));
+        let from = self.annotations(tables, &self.join_texts(tables, "a.text_id"));
         copy_out(&columns, &from, &self.annotations_condition(tables), "a.text_id, a.id")
     }
 
@@ -182,11 +182,11 @@ impl Slice {
 
     /// How many texts and annotations there are. Other projects' texts may always lie between.
     pub(crate) fn count(&self, tables: &Tables) -> String {
-        let (texts, annotations) = (self.own_texts(tables), self.annotations(tables));
-        let condition = self.annotations_condition(tables);
+        let annotations = self.annotations(tables, &self.join_own_texts(tables, "a.text_id"));
         format!(
-            "SELECT (SELECT count(*) FROM texts t WHERE {texts}), \
-             (SELECT count(*) FROM {annotations} JOIN texts t ON t.id = a.text_id WHERE {texts} AND {condition})"
+            "SELECT (SELECT count(*) FROM texts t WHERE {}), (SELECT count(*) FROM {annotations} WHERE {})",
+            self.own_texts(tables),
+            self.annotations_condition(tables)
         )
     }
 

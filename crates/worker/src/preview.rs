@@ -22,7 +22,7 @@ pub struct Preview {
 }
 
 /// A count that takes longer would keep the preview waiting.
-const COUNT_LIMIT: Duration = Duration::from_millis(500);
+const COUNT_LIMIT: Duration = Duration::from_millis(300);
 
 /// Encodes the first `texts` documents of a selection. The labels are those of these documents, and duplicates are
 /// not looked for: the rest of the selection is not read.

@@ -20,24 +20,37 @@ impl Slice {
         !self.metadata.is_empty() || self.has_annotations.is_some()
     }
 
-    /// What `annotations a` are taken from: the table, or what is left of it where so many people agree.
-    pub(crate) fn annotations(&self, tables: &Tables) -> String {
-        let Some(least) = self.min_agreement else { return "annotations a".to_owned() };
+    /// What `annotations a` are taken from: the table with what joins it, or what is left of it on each text where
+    /// so many people agree. There texts come first, and their annotations by index: whatever the statistics say.
+    pub(crate) fn annotations(&self, tables: &Tables, join: &str) -> String {
+        match self.min_agreement {
+            None => format!("annotations a{join}"),
+            Some(least) => format!(
+                "(SELECT t.id FROM texts t WHERE {}) t CROSS JOIN LATERAL ({}) a",
+                self.own_texts(tables),
+                self.agreed(tables, least)
+            ),
+        }
+    }
+
+    /// The annotations of the text `t` that at least this share of its people made.
+    fn agreed(&self, tables: &Tables, least: f64) -> String {
         let annotator = format!("COALESCE({}, -1)", tables.integer("a", "annotator_id"));
         let fragments = tables.text("a", "fragments");
         // The number of different people in a window: ranks from both ends meet in it.
         let people = |window: &str| {
             format!(
-                "dense_rank() OVER (PARTITION BY {window} ORDER BY {annotator}) \
-                 + dense_rank() OVER (PARTITION BY {window} ORDER BY {annotator} DESC) - 1"
+                "dense_rank() OVER ({window} ORDER BY {annotator}) \
+                 + dense_rank() OVER ({window} ORDER BY {annotator} DESC) - 1"
             )
         };
-        let made = people(&format!("a.text_id, a.label_id, a.start_char, a.end_char, ({fragments})::text"));
+        let same = format!("PARTITION BY a.label_id, a.start_char, a.end_char, ({fragments})::text");
         format!(
-            "(SELECT * FROM (SELECT a.*, {made} AS people_who_made_it, {} AS people_of_the_text \
-             FROM annotations a WHERE {}) a \
-             WHERE people_who_made_it::float8 >= {least:?}::float8 * people_of_the_text::float8) a",
-            people("a.text_id"),
+            "SELECT * FROM (SELECT a.*, {} AS people_who_made_it, {} AS people_of_the_text \
+             FROM annotations a WHERE a.text_id = t.id AND {}) a \
+             WHERE people_who_made_it::float8 >= {least:?}::float8 * people_of_the_text::float8",
+            people(&same),
+            people(""),
             self.annotations_condition(tables)
         )
     }
@@ -105,11 +118,14 @@ impl Slice {
         let mut sql = self.metadata_filter(tables);
         if let Some(wanted) = self.has_annotations {
             let (not, condition) = (if wanted { "" } else { "NOT " }, self.annotations_condition(tables));
+            // The offset keeps it a look-up for each text: a join would read what lies before the first ones.
             let has = match self.min_agreement {
                 None => {
-                    format!("EXISTS (SELECT 1 FROM annotations a WHERE a.text_id = t.id AND {condition})")
+                    format!(
+                        "EXISTS (SELECT 1 FROM annotations a WHERE a.text_id = t.id AND {condition} OFFSET 0)"
+                    )
                 }
-                Some(_) => format!("t.id IN (SELECT a.text_id FROM {})", self.annotations(tables)),
+                Some(least) => format!("EXISTS ({})", self.agreed(tables, least)),
             };
             // Writing to a string does not fail.
             let _ = write!(sql, " AND {not}{has}");
