@@ -21,7 +21,7 @@ use spanfleet_tests::{Fleet, Site, command::spanfleet, corpora::harbour, shared,
 use crate::support::{manifest, only_sha256};
 
 /// A fault and its mend, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(4);
 /// Leases that a test can outwait.
 const SHORT: &[(&str, &str)] = &[("SPANFLEET_LEASE_SECONDS", "3"), ("SPANFLEET_REHINT_SECONDS", "2")];
 /// What nobody may ever read: planted as secrets, looked for in everything that was said.

@@ -86,12 +86,16 @@ impl Node {
     /// waited for, with readiness off.
     async fn open(wire: &Wire, hints_per_user: u32) -> Result<Node, Failure> {
         let metastore = wire.metastore().await?;
-        match metastore.check().await {
+        let checked = match metastore.check().await {
+            // A server that goes away between the two is waited for as well.
+            Ok(()) => spanfleet_dispatcher::catalogue::sync(metastore.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        match checked {
             Err(error) if error.kind == MetastoreErrorKind::Transient => {
                 tracing::warn!(error = chain(&error), "the database does not answer yet");
             }
-            Err(error) => return Err(error.into()),
-            Ok(()) => spanfleet_dispatcher::catalogue::sync(metastore.as_ref()).await?,
+            checked => checked?,
         }
         let queue = wire.queue().await?;
         let relay = Relay::new(metastore.clone(), queue.clone(), hints_per_user, RELAY_EVERY);

@@ -84,22 +84,31 @@ fn a_database_that_commits_and_disconnects_stalls_or_is_slow() {
 }
 
 #[test]
-fn servers_are_killed_and_restarted() {
-    let (mut site, trial, _workers) = at_work();
-    let kills: [fn(&mut Site); 3] = [
+fn database_and_store_are_killed_and_restarted() {
+    survives_kills(&[
         |site| {
             site.postgres.kill9();
             site.postgres.restart();
         },
         |site| {
-            site.rabbit.kill9();
-            site.rabbit.restart();
-        },
-        |site| {
             site.s3.kill9();
             site.s3.restart();
         },
-    ];
+    ]);
+}
+
+/// RabbitMQ 3.10 does not always come back whole from `kill -9`: then it answers 541 to every consumer, for ever.
+#[test]
+#[ignore = "the broker itself may not recover: `make faults`"]
+fn the_broker_is_killed_and_restarted() {
+    survives_kills(&[|site| {
+        site.rabbit.kill9();
+        site.rabbit.restart();
+    }]);
+}
+
+fn survives_kills(kills: &[fn(&mut Site)]) {
+    let (mut site, trial, _workers) = at_work();
     for kill in kills {
         let uuid = trial.ask();
         kill(&mut site);
