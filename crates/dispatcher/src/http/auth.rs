@@ -12,6 +12,19 @@ use crate::tokens;
 /// The caller of a request with a valid token.
 pub(super) struct Authenticated(pub(super) Caller);
 
+/// A caller who may change the catalogue. Asked for before a body is read.
+pub(super) struct Administrator;
+
+impl FromRequestParts<Api> for Administrator {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Administrator, Failure> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        let refused = || Failure::new(403, "you have no access to this: only an administrator's token has");
+        caller.is_admin.then_some(Administrator).ok_or_else(refused)
+    }
+}
+
 impl FromRequestParts<Api> for Authenticated {
     type Rejection = Failure;
 

@@ -8,7 +8,7 @@ use spanfleet_metastore::{FormatRow, TemplateRow};
 
 use super::{
     Api, Failure,
-    auth::Authenticated,
+    auth::{Administrator, Authenticated},
     query::{Body, Params},
 };
 use crate::catalogue::custom_row;
@@ -35,12 +35,9 @@ pub(super) async fn formats(
 /// Adds a user's format, or replaces the one of that name: jobs keep what they were ordered with.
 pub(super) async fn add_format(
     State(api): State<Api>,
-    Authenticated(caller): Authenticated,
+    _: Administrator,
     Body(new): Body<NewFormat>,
 ) -> Result<(StatusCode, Json<Format>), Failure> {
-    if !caller.is_admin {
-        return Err(Failure::new(403, "only an administrator's token may add formats"));
-    }
     let row = custom_row(new).map_err(|error| Failure::new(422, error.to_string()).about(error.key))?;
     api.metastore.sync_formats(std::slice::from_ref(&row)).await?;
     let stored =
