@@ -326,7 +326,8 @@ def model(kind: str, texts: list[str], path: Path) -> tokenizers.Tokenizer:
     made.post_processor = tokenizers.processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", made.token_to_id("[CLS]")), ("[SEP]", made.token_to_id("[SEP]"))])
     made.save(str(path))
-    return made
+    # What a file says, and not what training left in memory.
+    return tokenizers.Tokenizer.from_file(str(path))
 
 
 SUBWORDS = ["golden", *(["wnut17-en", "turku-fi-conll", "xquad-ar", "uner-zh"] if CORPORA.is_dir() else [])]
