@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use spanfleet_core::TaskId;
 use spanfleet_metastore::Metastore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{Metrics, Settings};
 
@@ -30,12 +31,13 @@ impl Lease {
         let heart =
             Heart { metastore, settings: settings.clone(), metrics, task, fence, lost: lease.lost.clone() };
         let ended = lease.ended.clone();
-        tokio::spawn(async move {
+        let beating = async move {
             tokio::select! {
                 () = ended.cancelled() => {}
                 () = heart.beat(claimed_at) => {}
             }
-        });
+        };
+        tokio::spawn(beating.in_current_span());
         lease
     }
 }

@@ -18,6 +18,7 @@ use spanfleet_source::Source;
 use spanfleet_storage::Storage;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{Metrics, Settings, StepError, lease::Lease, steps};
 
@@ -112,7 +113,11 @@ impl Worker {
         match self.ports.metastore.claim(task, &self.settings.owner, self.settings.lease_seconds).await {
             Ok(Ok(assignment)) => {
                 crash_point("worker-claimed");
-                self.work(assignment, claimed_at, &stops).await;
+                // An error's span is on whatever the filter: every line about a task names it.
+                let (job, number) = (assignment.job.job_uuid, assignment.number);
+                let (kind, fence) = (assignment.kind.as_str(), assignment.fence);
+                let span = tracing::error_span!("task", %job, kind, partition = number, fence);
+                self.work(assignment, claimed_at, &stops).instrument(span).await;
                 crash_point("worker-done");
                 delivery.ack().await;
             }
@@ -160,7 +165,7 @@ impl Worker {
             fence,
             claimed_at,
         );
-        tracing::info!(job = %assignment.job.job_uuid, kind = assignment.kind.as_str(), number = assignment.number, fence, "begin");
+        tracing::info!("begin");
         let outcome = tokio::select! {
             () = lease.lost.cancelled() => Err(StepError::Lost),
             () = stops.give_back.cancelled() => Err(StepError::Stopped),
@@ -174,7 +179,7 @@ impl Worker {
                 .with_label_values(&labels)
                 .observe(claimed_at.elapsed().as_secs_f64());
         }
-        tracing::info!(job = %assignment.job.job_uuid, kind = assignment.kind.as_str(), number = assignment.number, fence, outcome = word, "end");
+        tracing::info!(outcome = word, "end");
     }
 
     async fn step(&self, assignment: &Assignment) -> Result<(), StepError> {

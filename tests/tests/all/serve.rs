@@ -192,3 +192,23 @@ fn doctor_is_content_with_the_defaults() {
     let said = spanfleet(work.path(), &["doctor"]).ok();
     assert_eq!(said.out.lines().filter(|line| line.starts_with("ok")).count(), 3, "{}", said.out);
 }
+
+#[test]
+fn lines_about_a_task_name_it() {
+    let work = tempfile::tempdir().unwrap();
+    spanfleet(work.path(), &["import", &harbour(), "--project", "harbour"]).ok();
+    let (serve, api) = start_with(work.path(), &[("SPANFLEET_LOG_FORMAT", "json")]);
+    let uuid =
+        api.create(&json!({"project": "harbour", "format": "conll", "export_parameters": {"partitions": 2}}));
+    api.wait_for(&uuid, "completed", PATIENCE);
+    let ends = || {
+        let said = serve.output();
+        let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.filter(|line| line["message"] == "end").map(|line| line["span"].clone()).collect::<Vec<_>>()
+    };
+    spanfleet_tests::wait_until("the last task has said its end", PATIENCE, || ends().len() == 4);
+    for span in ends() {
+        assert_eq!(span["job"], uuid.as_str());
+        assert!(span["fence"].is_u64() && span["partition"].is_u64() && span["kind"].is_string(), "{span}");
+    }
+}

@@ -4,6 +4,8 @@
 //! and eight bins make a key. Of two texts whose sets of 5-grams have a Jaccard similarity of 0.9, at least one key is
 //! the same with a chance of 99 %; at 0.8 of 77 %, at 0.5 of 3 %. Texts with the same words always share all.
 
+use super::duplicates::mix;
+
 /// Keys of a text.
 pub const KEYS: usize = 8;
 
@@ -99,14 +101,6 @@ impl Bins {
 
 fn shingle(words: &[u64]) -> u64 {
     words.iter().fold(words.len() as u64, |hash, word| mix(hash ^ word))
-}
-
-/// SplitMix64.
-fn mix(state: u64) -> u64 {
-    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
