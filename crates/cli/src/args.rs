@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use spanfleet_import::ConllColumns;
 use uuid::Uuid;
 
 use crate::settings::{ServeSettings, Settings, WorkerSettings};
@@ -92,19 +93,29 @@ impl Command {
     }
 }
 
+/// What is read, and how.
 #[derive(Debug, clap::Args)]
-pub(crate) struct ExportArgs {
+pub(crate) struct InputArgs {
     /// Files, directories, `-` for standard input, or `postgres://…/db#project-name`
     #[arg(required = true)]
     pub(crate) inputs: Vec<String>,
+    /// How the inputs are read
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) input_format: String,
+    /// What the columns of CoNLL files hold, such as `token,pos,chunk,label`; told by content if left out
+    #[arg(long, value_name = "LIST", value_parser = ConllColumns::parse)]
+    pub(crate) conll_columns: Option<ConllColumns>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     /// A directory, or `s3://bucket/prefix`
     #[arg(short, long, value_name = "DIR|s3://…")]
     pub(crate) out: String,
     #[command(flatten)]
     pub(crate) order: OrderArgs,
-    /// How the inputs are read
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    pub(crate) input_format: String,
     /// Set records that can't be read aside into FILE instead of stopping
     #[arg(long, value_name = "FILE")]
     pub(crate) skip_invalid: Option<PathBuf>,
@@ -120,14 +131,10 @@ pub(crate) struct ExportArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PreviewArgs {
-    /// Files, directories, `-` for standard input, or `postgres://…/db#project-name`
-    #[arg(required = true)]
-    pub(crate) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     #[command(flatten)]
     pub(crate) order: OrderArgs,
-    /// How the inputs are read
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    pub(crate) input_format: String,
     /// How many texts
     #[arg(short = 'n', long, default_value_t = 5, value_name = "N")]
     pub(crate) texts: usize,
@@ -201,15 +208,11 @@ pub(crate) struct ServeArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// Files, directories, or `-` for standard input
-    #[arg(required = true)]
-    pub(crate) inputs: Vec<String>,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     /// The project, made when it is new
     #[arg(short, long, value_name = "NAME")]
     pub(crate) project: String,
-    /// How the inputs are read
-    #[arg(long, default_value = "auto", value_name = "NAME")]
-    pub(crate) input_format: String,
     /// Set records that can't be read aside into FILE instead of stopping
     #[arg(long, value_name = "FILE")]
     pub(crate) skip_invalid: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spanfleet_core::ProjectId;
-use spanfleet_import::InputFormat;
+use spanfleet_import::{FormatOptions, InputFormat};
 use spanfleet_metastore::Metastore;
 use spanfleet_metastore_sqlite::SqliteMetastore;
 use spanfleet_queue::{InProcessQueue, Queue};
@@ -18,7 +18,7 @@ use spanfleet_source::{
 use spanfleet_source_sqlite::{SqliteLoader, SqliteSource};
 use spanfleet_storage::{LocalStorage, Storage};
 
-use crate::{failure::Failure, settings::Settings};
+use crate::{args::InputArgs, failure::Failure, settings::Settings};
 
 /// Makes drivers as the three URLs ask.
 pub(crate) struct Wire {
@@ -165,16 +165,12 @@ impl Wire {
     }
 
     /// The inputs of a command: corpus files, or one project of an annotation database.
-    pub(crate) async fn input(
-        &self,
-        inputs: &[String],
-        format: &str,
-        rejects: Option<&Path>,
-    ) -> Result<Input, Failure> {
-        match inputs {
+    pub(crate) async fn input(&self, args: &InputArgs, rejects: Option<&Path>) -> Result<Input, Failure> {
+        match args.inputs.as_slice() {
             [url] if matches!(scheme(url), "postgres" | "postgresql") => self.database_input(url).await,
-            _ => {
-                let choice = InputChoice { format: input_format(format)?, ..InputChoice::default() };
+            inputs => {
+                let options = FormatOptions { conll_columns: args.conll_columns.clone() };
+                let choice = InputChoice { format: input_format(&args.input_format)?, options };
                 let invalid =
                     rejects.map_or(InvalidRecords::Stop, |file| InvalidRecords::SetAside(file.to_owned()));
                 let paths: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();

@@ -266,3 +266,25 @@ fn an_id_that_is_no_key_needs_a_bundle() {
     spanfleet(work.path(), &args).fails(1, "train/a b.txt");
     assert!(!work.path().join("out/manifest.json").exists());
 }
+
+#[test]
+fn the_columns_of_conll_files_can_be_chosen() {
+    let work = tempfile::tempdir().unwrap();
+    fs::write(work.path().join("in.conll"), "x\tAda\tB-PER\tO\ny\tleft\tO\tB-EVENT\n\n").unwrap();
+    let read = |columns: &str| {
+        let args = ["-q", "preview", "in.conll", "--input-format", "conll", "--format", "jsonl"];
+        spanfleet(work.path(), &[&args[..], &["--conll-columns", columns]].concat())
+    };
+    let labels = |columns: &str| {
+        let record: serde_json::Value = serde_json::from_str(&read(columns).ok().out).unwrap();
+        let of = |annotation: &serde_json::Value| annotation["label"].as_str().unwrap().to_owned();
+        (
+            record["text"].as_str().unwrap().to_owned(),
+            record["annotations"].as_array().unwrap().iter().map(of).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(labels("_,token,label,_"), ("Ada left".to_owned(), vec!["PER".to_owned()]));
+    assert_eq!(labels("_,token,_,label"), ("Ada left".to_owned(), vec!["EVENT".to_owned()]));
+    read("word,label").fails(2, "`word`");
+    read("label").fails(2, "`token` exactly once");
+}

@@ -38,7 +38,7 @@ pub(super) async fn export(wire: &Wire, args: &ExportArgs, is_quiet: bool) -> Re
     let asked = Asked::read(&args.order)?;
     let order = asked.check()?;
     let storage = wire.storage_at(&args.out).await?;
-    let input = wire.input(&args.inputs, &args.input_format, args.skip_invalid.as_deref()).await?;
+    let input = wire.input(&args.input, args.skip_invalid.as_deref()).await?;
     storage.check().await?;
     input.source.check().await?;
     if !is_quiet {

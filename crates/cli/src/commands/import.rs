@@ -13,7 +13,7 @@ const ALL: Include = Include { metadata: true, relations: true, hierarchies: tru
 const BATCHES_AT_ONCE: usize = 16;
 
 pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Result<(), Failure> {
-    let input = wire.input(&args.inputs, &args.input_format, args.skip_invalid.as_deref()).await?;
+    let input = wire.input(&args.input, args.skip_invalid.as_deref()).await?;
     let metastore = wire.ready_metastore().await?;
     let project = metastore.ensure_project(&args.project).await?;
     let mut loader = wire.loader()?;

@@ -13,7 +13,7 @@ use crate::{args::PreviewArgs, failure::Failure, wire::Wire};
 
 pub(super) async fn preview(wire: &Wire, args: &PreviewArgs, is_quiet: bool) -> Result<(), Failure> {
     let order = Asked::read(&args.order)?.check()?;
-    let input = wire.input(&args.inputs, &args.input_format, None).await?;
+    let input = wire.input(&args.input, None).await?;
     input.source.check().await?;
     let project = input.project.unwrap_or(ProjectId(0));
     let shown = spanfleet_worker::preview(input.source.as_ref(), project, order, args.texts).await;
