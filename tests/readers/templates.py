@@ -23,7 +23,7 @@ FOLDER = ROOT / "crates/formats/templates"
 TEMPLATES = json.loads((FOLDER / "templates.json").read_text("utf-8"))
 TASKS = ["token_classification", "sequence_classification", "relation_extraction", "question_answering",
          "language_modeling"]
-FRAMEWORKS = ["pytorch", "tensorflow", "huggingface", "spacy", "scikit_learn"]
+FRAMEWORKS = ["pytorch", "tensorflow", "huggingface", "spacy", "scikit_learn", "custom"]
 # PyTorch is Debian's, which goes with other versions than the rest.
 ON_TORCH = {"pytorch", "huggingface"}
 # What scripts find imported.
@@ -33,6 +33,7 @@ IMPORTS = {
     "huggingface": "torch,datasets,transformers",
     "spacy": "spacy,spacy.cli.init_config",
     "scikit_learn": "sklearn.pipeline,sklearn.linear_model",
+    "custom": "json",
 }
 CATALOGUE = exports.formats()
 NAMES = [f"{row['framework']}/{row['task_type']}" for row in TEMPLATES]

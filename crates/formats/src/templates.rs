@@ -15,7 +15,7 @@ use spanfleet_core::OptionError;
 pub struct Template {
     /// Unique with framework and task.
     pub template_name: String,
-    /// pytorch, tensorflow, huggingface, spacy, scikit_learn.
+    /// pytorch, tensorflow, huggingface, spacy, scikit_learn; custom: no framework, a jq filter to begin with.
     pub framework: String,
     /// One of the specification's tasks.
     pub task_type: String,
@@ -100,6 +100,11 @@ const SCRIPTS: &[(&str, &str)] = scripts![
     "scikit_learn/relation_extraction",
     "scikit_learn/question_answering",
     "scikit_learn/language_modeling",
+    "custom/token_classification",
+    "custom/sequence_classification",
+    "custom/relation_extraction",
+    "custom/question_answering",
+    "custom/language_modeling",
 ];
 
 /// Every template.
