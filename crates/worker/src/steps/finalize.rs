@@ -33,8 +33,8 @@ mod unbundle;
 use assemble::{Assembled, assemble};
 use unbundle::unbundle;
 
-/// Reports read from the metastore at once.
-const REPORTS_AT_ONCE: u32 = 500;
+/// Reports read from the metastore at once: each has the card of its part, kilobytes for every split.
+const REPORTS_AT_ONCE: u32 = 32;
 
 /// What a finalizer did, and what can be deleted once that is stored.
 pub(crate) struct Finalized {
@@ -97,7 +97,7 @@ impl Parts {
             if reports.is_empty() {
                 break;
             }
-            for (number, report) in reports {
+            for (number, mut report) in reports {
                 if number as usize != parts.reports.len() {
                     return Err(corrupt(&format!(
                         "the report of partition {} is missing",
@@ -105,7 +105,8 @@ impl Parts {
                     )));
                 }
                 parts.ledger.merge(&report.ledger());
-                parts.card.merge(&report.card);
+                // Cards are large, and wanted only as their sum.
+                parts.card.merge(&std::mem::take(&mut report.card));
                 parts.labels.extend(report.labels.iter().cloned());
                 parts.reports.push(report);
             }
