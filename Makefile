@@ -47,9 +47,9 @@ soak: ## random faults against a fleet for MINUTES=30, with a report
 
 bench: ## memory and time of the fleet on a large corpus
 	scripts/setup-test-servers.sh
-	$(CARGO) build --profile demo -p spanfleet
+	$(CARGO) build --release -p spanfleet
 	$(CARGO) build --workspace --bins --tests
-	SPANFLEET_BIN=$(CURDIR)/target/demo/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
+	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
 
 elastic: ## scale real workers 1-4-1 by the signal that the chart's autoscaler uses
 	scripts/setup-test-servers.sh
