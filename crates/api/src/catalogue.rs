@@ -48,7 +48,7 @@ pub struct Format {
     pub metadata: Value,
 }
 
-/// `POST /export/formats`, and the file of `spanfleet formats add`: a format of one's own.
+/// `POST /export/formats`, and the file of `spanfleet formats add`: a user-defined format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFormat {

@@ -69,7 +69,7 @@ pub const CALLS: &[Call] = &[
         body: Some("NewFormat"),
         success: (201, JSON, Some("Format")),
         problems: &[400, 403, 413, 422],
-        ..get("/export/formats", "Add a format of one's own; for administrators", None)
+        ..get("/export/formats", "Add a user-defined format; for administrators", None)
     },
     Call {
         query: &[("framework", "Only this framework's"), ("task_type", "Only this task's")],

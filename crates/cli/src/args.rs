@@ -168,7 +168,7 @@ pub(crate) struct HealthArgs {
 /// What to export, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OrderArgs {
-    /// The format; `spanfleet formats` lists them. `export` and `preview` also take the FILE.json of one's own
+    /// The format; `spanfleet formats` lists them. `export` and `preview` also take the FILE.json of a user-defined one
     #[arg(short, long, value_name = "NAME", required_unless_present = "template")]
     pub(crate) format: Option<String>,
     /// A framework's template in place of a format, such as `huggingface/token_classification`
@@ -231,7 +231,7 @@ pub(crate) struct FormatsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FormatsCommand {
-    /// Add a format of one's own to the database, or replace the one of its name
+    /// Add a user-defined format to the database, or replace the one of its name
     Add {
         /// JSON: format_name, format_type, and as wanted transformation_rules, output_structure, format_schema
         file: PathBuf,

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Component, Path, PathBuf},
     time::Duration,
 };
@@ -52,6 +52,24 @@ impl Client {
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         let request = self.agent.get(format!("{}{path}", self.url)).header("authorization", self.bearer());
         read(request.call().map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// What each Server-Sent Event carries, until the stream ends or breaks.
+    pub(crate) fn events<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<impl Iterator<Item = Result<T, Failure>>, Failure> {
+        let request = self.agent.get(format!("{}{path}", self.url)).header("authorization", self.bearer());
+        let response = request.call().map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return Err(problem(response));
+        }
+        let lines = BufReader::new(response.into_body().into_reader()).lines();
+        // The data of our events is one line of JSON.
+        Ok(lines.map_while(Result::ok).filter_map(|line| {
+            let data = line.strip_prefix("data:")?;
+            Some(serde_json::from_str(data).map_err(|error| unreadable(&error)))
+        }))
     }
 
     pub(crate) fn post<B: Serialize, T: DeserializeOwned>(
@@ -173,7 +191,11 @@ fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T, Failure>
         return Err(problem(response));
     }
     let body = response.body_mut().with_config().limit(u64::MAX).read_json();
-    body.map_err(|error| Failure::new(format!("the server's answer can't be read: {error}")))
+    body.map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &dyn std::error::Error) -> Failure {
+    Failure::new(format!("the server's answer can't be read: {error}"))
 }
 
 fn problem(mut response: Response<Body>) -> Failure {

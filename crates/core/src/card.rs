@@ -78,10 +78,11 @@ impl CardCounts {
 
     /// The card, without what only the whole job knows.
     pub fn card(&self) -> Card {
+        let labels = balance::labels(&self.splits);
         Card {
             splits: self.splits.iter().map(|(name, split)| (name.clone(), split.all)).collect(),
-            labels: balance::labels(&self.splits),
-            class_balance: balance::balance(&self.splits),
+            class_balance: balance::balance(&labels),
+            labels,
             text_chars: self.text_chars.lengths(),
             span_chars: self.span_chars.lengths(),
             annotators: self.most_active(),

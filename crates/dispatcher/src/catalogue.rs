@@ -5,9 +5,7 @@ use serde_json::{Map, Value, json};
 use spanfleet_api::NewFormat;
 use spanfleet_core::{Include, OptionError, Order};
 use spanfleet_formats::{
-    Entry,
-    catalogue::base_of,
-    find,
+    Entry, find,
     templates::{Template, templates},
 };
 use spanfleet_metastore::{FormatRow, Metastore, MetastoreError, TemplateRow};
@@ -25,7 +23,7 @@ pub async fn sync(metastore: &dyn Metastore) -> Result<(), MetastoreError> {
     metastore.sync_templates(&rows).await
 }
 
-/// The row of a user's format, checked: what is stored can be exported.
+/// The row of a user-defined format, checked: what is stored can be exported.
 pub fn custom_row(new: NewFormat) -> Result<FormatRow, OptionError> {
     let refuse = |key: &str, value: &str, allowed: &str| {
         OptionError::value("format", key, &Value::from(value), allowed)
@@ -59,7 +57,7 @@ pub fn custom_row(new: NewFormat) -> Result<FormatRow, OptionError> {
     Ok(row)
 }
 
-/// The export parameters that a format's row stands for. A user's format has its jq filter and its schema among them;
+/// The export parameters that a format's row stands for. A user-defined format has its jq filter and its schema among them;
 /// the schema of a built-in one describes what it writes anyway.
 pub fn parameters(row: &FormatRow) -> Map<String, Value> {
     let mut parameters = row.transformation_rules.clone();
@@ -72,11 +70,6 @@ pub fn parameters(row: &FormatRow) -> Map<String, Value> {
         }
     }
     parameters
-}
-
-/// The name of the catalogue's entry that makes a row's files.
-pub fn base(row: &FormatRow) -> &str {
-    base_of(&row.format_name, &row.format_type)
 }
 
 /// The row of one template.

@@ -46,7 +46,7 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.info.name == name)
 }
 
-/// The entry that makes a stored format's files: its own, or of a user's format that of its type.
+/// The entry that makes a stored format's files: its own, or of a user-defined format that of its type.
 pub fn base_of<'n>(format_name: &'n str, format_type: &'n str) -> &'n str {
     if find(format_name).is_some() { format_name } else { format_type }
 }

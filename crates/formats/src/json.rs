@@ -51,7 +51,7 @@ struct JsonArrayPart {
     is_begun: bool,
 }
 
-/// The same by rules of one's own.
+/// The same by the rules of a user-defined format.
 struct CustomPart {
     records: CustomRecords,
     is_begun: bool,

@@ -48,7 +48,7 @@ struct JsonLinesPart {
     records: RecordWriter,
 }
 
-/// The same by rules of one's own.
+/// The same by the rules of a user-defined format.
 struct CustomPart {
     records: CustomRecords,
 }

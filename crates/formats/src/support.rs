@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`compress`] | gzip members and zstd frames |
-//! | [`custom`] | records of one's own: filtered, checked |
+//! | [`custom`] | records of user-defined formats: filtered, checked |
 //! | [`duplicates`] | which texts say the same as an earlier one |
 //! | `file_names` | names of files that stand for texts |
 //! | [`framing`] | a file from its parts and what stands around them |

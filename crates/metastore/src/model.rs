@@ -170,7 +170,7 @@ pub struct JobRow {
     pub export_format_id: i32,
     /// The format's name.
     pub format_name: String,
-    /// The specification's `format_type`: what makes the files of a user's format.
+    /// The specification's `format_type`: what makes the files of a user-defined format.
     pub format_type: String,
     /// Export parameters as asked for.
     pub export_parameters: Map<String, Value>,

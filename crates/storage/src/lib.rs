@@ -4,12 +4,14 @@
 //! (feature `contract`); a new driver is a crate with one test that calls it.
 //! Keys are relative to the store's root, with `/` between segments of `[A-Za-z0-9._-]`: see [`key`].
 
+mod checksum;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod error;
 pub mod key;
 pub mod local;
 
+pub use checksum::sha256;
 pub use error::{StorageError, StorageErrorKind};
 pub use key::{check_key, check_prefix};
 pub use local::LocalStorage;

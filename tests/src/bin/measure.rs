@@ -7,7 +7,7 @@ use serde_json::json;
 use spanfleet_tests::corpora::repeated_corpus;
 use spanfleet_tests::{Fleet, shared};
 
-const TEXTS: usize = 20_000;
+const TEXTS: usize = 200_000;
 const PATIENCE: Duration = Duration::from_hours(1);
 
 fn main() {

@@ -1,4 +1,4 @@
-//! `spanfleet formats`: what can be exported, and every export parameter; formats of one's own.
+//! `spanfleet formats`: what can be exported, and every export parameter; user-defined formats.
 
 use std::{fs, path::Path};
 
@@ -34,7 +34,7 @@ pub(super) async fn add(wire: &Wire, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A format of one's own, checked.
+/// A user-defined format, checked.
 pub(super) fn read(file: &Path) -> Result<FormatRow, Failure> {
     let at = |error: String| Failure::usage(format!("`{}`: {error}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| at(error.to_string()))?;

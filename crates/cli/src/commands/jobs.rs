@@ -6,7 +6,6 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use spanfleet_api::{Artifact, CreateJob, Files, Job, Jobs};
@@ -20,8 +19,6 @@ use crate::{
     progress::Progress,
 };
 
-/// How often a watched job is asked for.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// Files that are fetched at once.
 const FETCHES: usize = 4;
 
@@ -128,16 +125,18 @@ fn show(job: &Job, as_json: bool) -> Result<(), Failure> {
 
 fn watch(client: &Client, job: Uuid, is_quiet: bool) -> Result<Job, Failure> {
     let mut progress = Progress::new("job", is_quiet);
+    // Whatever ends the events before the job ends, they are asked for again.
     loop {
-        let now: Job = client.get(&path(job))?;
-        if !["pending", "processing"].contains(&now.status.as_str()) {
-            progress.end();
-            return Ok(now);
+        for now in client.events::<Job>(&format!("{}/events", path(job)))? {
+            let now = now?;
+            if !["pending", "processing"].contains(&now.status.as_str()) {
+                progress.end();
+                return Ok(now);
+            }
+            let parts = now.partitions;
+            let words = format!("{} of {} partitions, {}", parts.done, parts.total, now.phase);
+            progress.show(u64::from(parts.done), u64::from(parts.total), &words);
         }
-        let parts = now.partitions;
-        let words = format!("{} of {} partitions, {}", parts.done, parts.total, now.phase);
-        progress.show(u64::from(parts.done), u64::from(parts.total), &words);
-        std::thread::sleep(LOOK_EVERY);
     }
 }
 

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 use spanfleet_core::{Include, Order};
-use spanfleet_dispatcher::catalogue;
-use spanfleet_formats::templates::{Template, find_template};
+use spanfleet_dispatcher::catalogue::parameters;
+use spanfleet_formats::{
+    catalogue::base_of,
+    templates::{Template, find_template},
+};
 use spanfleet_metastore::FormatRow;
 
 use super::formats;
@@ -14,7 +17,7 @@ use crate::{args::OrderArgs, failure::Failure, pairs};
 /// What the flags ask for, unchecked: the API checks a job's, [`Asked::check`] an export's.
 pub(super) struct Asked {
     pub(super) format: Option<String>,
-    /// The format of one's own that a file was named for.
+    /// The user-defined format whose file was named.
     pub(super) custom: Option<FormatRow>,
     pub(super) template: Option<String>,
     pub(super) parameters: Map<String, Value>,
@@ -59,11 +62,11 @@ impl Asked {
         let mut include = self.include;
         include.relations |= template.is_some_and(|template| template.include_relations);
         let layer = match &self.custom {
-            Some(row) => catalogue::parameters(row),
+            Some(row) => parameters(row),
             None => template.map(Template::layer).unwrap_or_default(),
         };
         let format = match &self.custom {
-            Some(row) => Some(catalogue::base(row)),
+            Some(row) => Some(base_of(&row.format_name, &row.format_type)),
             None => template.map(|template| template.format.as_str()).or(self.format.as_deref()),
         };
         let order =

@@ -80,7 +80,7 @@ impl AgreementCounts {
             *makers.entry(label).or_default() += 1;
         }
         for (label, makers) in makers {
-            let sums = entry(&mut self.labels, label);
+            let sums = self.labels.entry(label.to_owned()).or_default();
             sums.shared += makers * (makers - 1);
             sums.made += makers * (people - 1);
         }
@@ -109,7 +109,7 @@ impl AgreementCounts {
         self.texts += other.texts;
         self.units += other.units;
         for (label, sums) in &other.labels {
-            let own = entry(&mut self.labels, label);
+            let own = self.labels.entry(label.clone()).or_default();
             own.shared += sums.shared;
             own.made += sums.made;
         }
@@ -148,13 +148,6 @@ impl AgreementCounts {
         let expected = given * given - self.values.values().map(|count| (*count as f64).powi(2)).sum::<f64>();
         (expected > 0.0).then(|| rounded(1.0 - (given - 1.0) * (given - equal) / expected))
     }
-}
-
-fn entry<'m>(labels: &'m mut BTreeMap<String, LabelAgreement>, label: &str) -> &'m mut LabelAgreement {
-    if !labels.contains_key(label) {
-        labels.insert(label.to_owned(), LabelAgreement::default());
-    }
-    labels.entry(label.to_owned()).or_default()
 }
 
 fn f1(sums: LabelAgreement) -> Option<f64> {

@@ -91,8 +91,7 @@ pub(super) fn labels(splits: &BTreeMap<String, SplitCounts>) -> Vec<LabelCard> {
     cards
 }
 
-pub(super) fn balance(splits: &BTreeMap<String, SplitCounts>) -> Option<Balance> {
-    let cards = labels(splits);
+pub(super) fn balance(cards: &[LabelCard]) -> Option<Balance> {
     let count = |card: &LabelCard| LabelCount { label: card.label.clone(), annotations: card.annotations };
     // The first by name among equals.
     let most = cards.iter().rev().max_by_key(|card| card.annotations)?;

@@ -177,26 +177,29 @@ mod tests {
     }
 
     proptest! {
-            #[test]
-            fn any_cut_counts_the_same(values in prop::collection::vec(0..1_000_000_u64, 1..200), cut in 0..200_usize) {
-                let of = |values: &[u64]| {
-                    let mut histogram = Histogram::default();
-                    for value in values {
-    histogram.add(*value);
-    }
-                    histogram
-                };
-                let cut = cut.min(values.len());
-                let (mut first, second) = (of(&values[..cut]), of(&values[cut..]));
-                first.merge(&second);
-                prop_assert_eq!(&first, &of(&values));
-                let stored = serde_json::to_string(&first).unwrap();
-                prop_assert_eq!(&serde_json::from_str::<Histogram>(&stored).unwrap(), &first);
-                let mut sorted = values.clone();
-                sorted.sort_unstable();
-                let median = sorted[(values.len() * 50).div_ceil(100) - 1];
-                let found = first.lengths().unwrap().p50;
-                prop_assert!(found <= median && (median - found) as f64 <= median as f64 / 64.0);
-            }
+        #[test]
+        fn any_cut_counts_the_same(
+            values in prop::collection::vec(0..1_000_000_u64, 1..200),
+            cut in 0..200_usize,
+        ) {
+            let of = |values: &[u64]| {
+                let mut histogram = Histogram::default();
+                for value in values {
+                    histogram.add(*value);
+                }
+                histogram
+            };
+            let cut = cut.min(values.len());
+            let (mut first, second) = (of(&values[..cut]), of(&values[cut..]));
+            first.merge(&second);
+            prop_assert_eq!(&first, &of(&values));
+            let stored = serde_json::to_string(&first).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Histogram>(&stored).unwrap(), &first);
+            let mut sorted = values.clone();
+            sorted.sort_unstable();
+            let median = sorted[(values.len() * 50).div_ceil(100) - 1];
+            let found = first.lengths().unwrap().p50;
+            prop_assert!(found <= median && (median - found) as f64 <= median as f64 / 64.0);
         }
+    }
 }

@@ -1,7 +1,6 @@
 //! What needs the store: whether the objects stand that the rows name.
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use spanfleet_core::{
     Ledger,
     job::Phase,
@@ -11,12 +10,9 @@ use spanfleet_core::{
     report::{ManifestFile, PartReport},
 };
 use spanfleet_metastore::{JobRow, TaskRow};
-use spanfleet_storage::Storage;
+use spanfleet_storage::{Storage, sha256};
 
-use super::{Depth, Found, FsckError};
-
-/// Bytes read at once for a checksum.
-const PIECE_BYTES: u64 = 2 * 1024 * 1024;
+use super::{Depth, Found};
 
 pub(super) async fn check(storage: &dyn Storage, row: &JobRow, tasks: &[TaskRow], depth: Depth) -> Found {
     let mut found = keys_are_own(row, tasks);
@@ -57,26 +53,16 @@ async fn artifacts_stand(storage: &dyn Storage, row: &JobRow, depth: Depth) -> F
             Some(object) if object.bytes != file.bytes => {
                 found.push(("I1", format!("`{}` has {} bytes, not {}", file.path, object.bytes, file.bytes)));
             }
-            Some(_) if depth == Depth::Bytes && hash(storage, &key, file).await? != file.sha256 => {
+            Some(_)
+                if depth == Depth::Bytes
+                    && sha256(storage, &key, file.bytes).await?.as_ref() != Some(&file.sha256) =>
+            {
                 found.push(("I1", format!("`{}` has other bytes than its SHA-256 says", file.path)));
             }
             Some(_) => {}
         }
     }
     Ok(found)
-}
-
-async fn hash(storage: &dyn Storage, key: &str, file: &ManifestFile) -> Result<String, FsckError> {
-    let (mut hash, mut offset) = (Sha256::new(), 0);
-    while offset < file.bytes {
-        let piece = storage.read(key, offset, PIECE_BYTES.min(file.bytes - offset)).await?;
-        if piece.is_empty() {
-            break;
-        }
-        offset += piece.len() as u64;
-        hash.update(&piece);
-    }
-    Ok(hex::encode(hash.finalize()))
 }
 
 /// I3.

@@ -32,7 +32,7 @@ pub(super) async fn formats(
     Ok(Json(rows.into_iter().map(format).collect()))
 }
 
-/// Adds a user's format, or replaces the one of that name: jobs keep what they were ordered with.
+/// Adds a user-defined format, or replaces the one of that name: jobs keep what they were ordered with.
 pub(super) async fn add_format(
     State(api): State<Api>,
     _: Administrator,

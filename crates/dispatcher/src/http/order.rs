@@ -3,10 +3,11 @@
 use serde_json::Map;
 use spanfleet_api::CreateJob;
 use spanfleet_core::{Include, Order, ProjectId};
+use spanfleet_formats::catalogue::base_of;
 use spanfleet_metastore::{Caller, FormatRow, TemplateRow};
 
 use super::{Api, Failure};
-use crate::catalogue;
+use crate::catalogue::parameters;
 
 /// An order that makes sense, on a project that the caller may use.
 pub(super) struct Asked {
@@ -82,12 +83,13 @@ fn order(request: &CreateJob, format: &FormatRow, template: Option<&TemplateRow>
     };
     let nothing = Map::new();
     let layers = [
-        &catalogue::parameters(format),
+        &parameters(format),
         of_template.and_then(|template| template["parameters"].as_object()).unwrap_or(&nothing),
         request.export_parameters.as_ref().unwrap_or(&nothing),
     ];
     let filter = request.filter_criteria.as_ref().unwrap_or(&nothing);
-    let order = Order::new(catalogue::base(format), &layers, filter, include).map_err(|error| {
+    let base = base_of(&format.format_name, &format.format_type);
+    let order = Order::new(base, &layers, filter, include).map_err(|error| {
         Failure::option(if error.what == "filter" { "filter_criteria" } else { "export_parameters" }, &error)
     })?;
     spanfleet_formats::open(&order).map_err(|error| Failure::option("export_parameters", &error))?;

@@ -1,4 +1,4 @@
-//! Records of one's own: made by a jq filter, held to a JSON Schema.
+//! Records of user-defined formats: made by a jq filter, held to a JSON Schema.
 
 use std::sync::Arc;
 

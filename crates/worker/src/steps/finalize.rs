@@ -183,6 +183,7 @@ async fn seal_files(
     let mut sealed = Sealed::default();
     for (split, of_split) in by_split(parts, format) {
         for file in assemble(format, order, schema, split, &of_split)? {
+            // What was sealed has told that the names in it are apart.
             if order.options.bundle == Bundle::None {
                 let files = unbundle(storage, format, prefix, split, &of_split).await?;
                 if !files.is_empty() {
@@ -239,7 +240,9 @@ async fn compose(
             format!("the store composed {bytes} bytes under `{key}`, where the parts have {}", file.bytes());
         return Err(StepError::new(ErrorClass::Transient, message));
     }
-    let sha256 = assemble::hash_object(storage, &key, bytes).await?;
+    let sha256 = spanfleet_storage::sha256(storage, &key, bytes).await?.ok_or_else(|| {
+        StepError::new(ErrorClass::Transient, format!("`{key}` ends before its {bytes} bytes"))
+    })?;
     Ok(ManifestFile {
         path: file.path.clone(),
         split: Some(split.to_owned()),

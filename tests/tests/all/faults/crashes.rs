@@ -57,7 +57,7 @@ fn worker_stalls_at(trial: &Trial, point: &'static str) {
     let mut worker = trial.fleet.worker(&format!("instead-{point}"), "1");
     trial.ends_well(&uuid);
     late.signal(Signal::CONT);
-    late.wait_for_line("end job", PATIENCE);
+    late.wait_for_line("end outcome", PATIENCE);
     trial.ends_well(&uuid);
     for process in [&mut late, &mut worker] {
         process.signal(Signal::TERM);

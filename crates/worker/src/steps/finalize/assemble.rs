@@ -5,7 +5,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use spanfleet_core::{
     Order, Schema,
-    job::ErrorClass,
     options::Compression,
     report::{BlockNotes, PartFile},
 };
@@ -13,13 +12,9 @@ use spanfleet_formats::{
     Envelope, Format, Layout, PartSummary,
     support::compress::{self, Compressor},
 };
-use spanfleet_storage::{Piece, Storage};
+use spanfleet_storage::Piece;
 
 use crate::StepError;
-
-/// Bytes of a stored object that are read at once for its hash: a request's overhead is small against them, and
-/// they are against a slot's memory.
-const HASH_BYTES: u64 = 1024 * 1024;
 
 /// One file to compose.
 pub(super) struct Assembled {
@@ -135,24 +130,4 @@ fn empty_member(around: Around) -> Result<Piece, StepError> {
 /// SHA-256 of bytes at hand, in hex.
 pub(super) fn hash(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))
-}
-
-/// SHA-256 of a stored object, in hex, read in bounded pieces and hashed off the async threads.
-pub(super) async fn hash_object(storage: &dyn Storage, key: &str, bytes: u64) -> Result<String, StepError> {
-    let mut hash = Sha256::new();
-    let mut offset = 0;
-    while offset < bytes {
-        let piece = storage.read(key, offset, HASH_BYTES.min(bytes - offset)).await?;
-        if piece.is_empty() {
-            let message = format!("`{key}` ends after {offset} of {bytes} bytes");
-            return Err(StepError::new(ErrorClass::Transient, message));
-        }
-        offset += piece.len() as u64;
-        let hashed = tokio::task::spawn_blocking(move || {
-            hash.update(&piece);
-            hash
-        });
-        hash = hashed.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))?;
-    }
-    Ok(hex::encode(hash.finalize()))
 }

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sha2::{Digest, Sha256};
 use spanfleet_core::{
     job::ErrorClass,
     report::{ManifestFile, PartFile},
@@ -10,6 +9,7 @@ use spanfleet_core::{
 use spanfleet_formats::{Format, Member, support::compress::inflate};
 use spanfleet_storage::Storage;
 
+use super::assemble::hash;
 use crate::{StepError, steps::encode::put};
 
 /// Files of one job: each is a line of the manifest and a row of what the API lists.
@@ -60,7 +60,7 @@ async fn write(
         storage.read(part, member.deflated.start, member.deflated.end - member.deflated.start).await?;
     let inflated = tokio::task::spawn_blocking(move || {
         let content = inflate(&deflated, member.bytes)?;
-        Ok::<_, std::io::Error>((hex::encode(Sha256::digest(&content)), content))
+        Ok::<_, std::io::Error>((hash(&content), content))
     });
     let (sha256, content) =
         inflated.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()))??;

@@ -1,4 +1,4 @@
-//! Formats of users: a row of `export_formats` with rules, a jq filter and a schema.
+//! User-defined formats: a row of `export_formats` with rules, a jq filter and a schema.
 
 use std::{fs, path::Path, time::Duration};
 
