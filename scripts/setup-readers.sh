@@ -2,7 +2,8 @@
 # Makes what reads the exports back: .venv/readers with the libraries of tests/readers/requirements.txt, and
 # .venv/torch on Debian's PyTorch, which other versions of some of them go with. Makes only what is missing or
 # was changed, starts no service, and says nothing when there is nothing to do. Debian's package is installed as
-# root or through sudo; everything else stays in .venv.
+# root or through sudo; everything else stays in .venv. With --for-bench it makes .venv/bench instead, which holds
+# what exports are measured against.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -34,16 +35,10 @@ as_root() {
 }
 
 # uv installs all of it in a minute; pip takes twenty.
-uv() {
-    if command -v uv >/dev/null; then
-        command uv "$@"
-    else
-        .venv/uv/bin/uv "$@"
-    fi
-}
+uv=$(command -v uv || echo .venv/uv/bin/uv)
 
 need_uv() {
-    command -v uv >/dev/null || [ -x .venv/uv/bin/uv ] && return 0
+    [ -x "$uv" ] && return 0
     quietly python3 -m venv .venv/uv
     quietly .venv/uv/bin/pip install uv
 }
@@ -58,8 +53,8 @@ make_environment() { # make_environment ENVIRONMENT REQUIREMENTS ARGUMENT-OF-VEN
     shift 2
     echo "making $environment"
     need_uv
-    quietly uv venv --clear "$@" "$environment"
-    quietly uv pip install --python "$environment/bin/python" -r "$requirements"
+    quietly "$uv" venv --clear "$@" "$environment"
+    quietly "$uv" pip install --python "$environment/bin/python" -r "$requirements"
     cp "$requirements" "$environment/requirements.txt"
 }
 
@@ -80,6 +75,11 @@ need_torch() {
     quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends python3-torch
 }
 
+if [ "${1:-}" = --for-bench ]; then
+    peers=bench/peers/requirements.txt
+    is_made .venv/bench $peers || make_environment .venv/bench $peers
+    exit
+fi
 readers=tests/readers/requirements.txt
 torch=tests/readers/requirements-torch.txt
 is_made .venv/readers $readers || make_environment .venv/readers $readers

@@ -52,7 +52,7 @@ pub struct Annotation {
 }
 
 /// What part of a text an annotation labels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Extent {
     /// The whole text (a document-level label).
     Text,

@@ -10,7 +10,7 @@
 //!   the value that each of them gives is its label there, or none (Krippendorff 2011, "Computing Krippendorff's
 //!   Alpha-Reliability", nominal data, any number of observers). Spans that overlap without being equal disagree.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,14 +42,22 @@ pub struct LabelAgreement {
 }
 
 /// One annotation of a text that several people annotated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Vote<'a> {
-    /// Who: a small number, counted from 0 within the text.
-    pub person: u32,
     /// What it is about.
     pub extent: &'a Extent,
+    /// Who: a small number, counted from 0 within the text.
+    pub person: u32,
     /// The label as it is written.
     pub label: &'a str,
+}
+
+/// A key's sum, with a copy of the key only where it is new.
+fn entry<'m, T: Default>(sums: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
+    if !sums.contains_key(key) {
+        sums.insert(key.to_owned(), T::default());
+    }
+    sums.get_mut(key).expect("it is there")
 }
 
 impl AgreementCounts {
@@ -58,40 +66,50 @@ impl AgreementCounts {
         if people < 2 {
             return;
         }
-        let mut units: HashMap<&Extent, Vec<(u32, &str)>> = HashMap::new();
-        for vote in votes {
-            let unit = units.entry(vote.extent).or_default();
-            if !unit.contains(&(vote.person, vote.label)) {
-                unit.push((vote.person, vote.label));
-            }
-        }
+        // Sorted into runs: most extents bear one vote, and none of them is worth an allocation.
+        let mut sorted = votes.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
         self.texts += 1;
-        self.units += units.len() as u64;
-        for mut unit in units.into_values() {
-            unit.sort_unstable();
-            self.add_labels(people, &unit);
-            self.add_values(people, &unit);
+        for unit in sorted.chunk_by(|one, other| one.extent == other.extent) {
+            self.units += 1;
+            match unit {
+                [alone] => self.add_lone_vote(people, alone.label),
+                unit => {
+                    self.add_labels(people, unit);
+                    self.add_values(people, unit);
+                }
+            }
         }
     }
 
-    fn add_labels(&mut self, people: u64, unit: &[(u32, &str)]) {
+    /// An extent that one person marked once: nobody agrees, and all the others are silent.
+    fn add_lone_vote(&mut self, people: u64, label: &str) {
+        let silent = people - 1;
+        entry(&mut self.labels, label).made += silent;
+        *self.equal_pairs.entry(people).or_default() += silent * (silent - 1);
+        *entry(&mut self.values, label) += 1;
+        *entry(&mut self.values, "") += silent;
+    }
+
+    fn add_labels(&mut self, people: u64, unit: &[Vote<'_>]) {
         let mut makers: BTreeMap<&str, u64> = BTreeMap::new();
-        for (_, label) in unit {
-            *makers.entry(label).or_default() += 1;
+        for vote in unit {
+            *makers.entry(vote.label).or_default() += 1;
         }
         for (label, makers) in makers {
-            let sums = self.labels.entry(label.to_owned()).or_default();
+            let sums = entry(&mut self.labels, label);
             sums.shared += makers * (makers - 1);
             sums.made += makers * (people - 1);
         }
     }
 
     /// Somebody's value is all the labels that they gave the extent.
-    fn add_values(&mut self, people: u64, unit: &[(u32, &str)]) {
+    fn add_values(&mut self, people: u64, unit: &[Vote<'_>]) {
         let mut values: BTreeMap<String, u64> = BTreeMap::new();
         let mut silent = people;
-        for given in unit.chunk_by(|one, other| one.0 == other.0) {
-            let labels: Vec<&str> = given.iter().map(|(_, label)| *label).collect();
+        for given in unit.chunk_by(|one, other| one.person == other.person) {
+            let labels: Vec<&str> = given.iter().map(|vote| vote.label).collect();
             *values.entry(labels.join(" + ")).or_default() += 1;
             silent -= 1;
         }

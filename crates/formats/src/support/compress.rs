@@ -1,98 +1,122 @@
-//! Gzip members and zstd frames. Members that stand one after the other read as one file, so that every
-//! part and every piece of glue is compressed on its own.
+//! Gzip members and zstd frames. They read as one file where they stand one after the other, so that every part and
+//! every piece of glue is compressed on its own.
 
 use std::io::{self, Read, Write};
 
-use flate2::{GzBuilder, read::DeflateDecoder, write::GzEncoder};
+use flate2::read::DeflateDecoder;
+use libdeflater::CompressionLvl;
 use spanfleet_core::options::Compression;
 
-/// Gzip's own default: files small enough to send, at half the speed of the fastest level.
+/// On the Pareto front of size and speed (docs/performance.md).
 const GZIP_LEVEL: u8 = 6;
 /// Zstandard's own default.
 const ZSTD_LEVEL: u8 = 3;
-/// What an encoder gets at once. Encoders look at the end of what they got, so that writes of other sizes would
-/// give other members.
+/// What libdeflate gets at once, a gzip member of its own: far more than the 32 KiB that Deflate looks back.
+const MEMBER_BYTES: usize = 256 << 10;
+/// What zstd gets at once. It looks at the end of what it got, so that writes of other sizes would give other frames.
 const BLOCK_BYTES: usize = 64 << 10;
 
-/// Compresses one member. The same bytes give the same member, however they are cut into writes.
+/// Compresses pieces of a file that read as one. The same bytes give the same pieces, however they are cut into
+/// writes.
 pub struct Compressor {
     stream: Stream,
-    /// The beginning of the next block.
-    block: Vec<u8>,
+    /// What waits to be compressed at once.
+    waiting: Vec<u8>,
+    /// Whether something of the piece at hand was compressed.
+    has_begun: bool,
 }
 
 enum Stream {
     Plain,
-    Gzip(Box<GzEncoder<Vec<u8>>>),
-    Zstd(Box<zstd::Encoder<'static, Vec<u8>>>),
+    Gzip(Box<libdeflater::Compressor>),
+    Zstd { level: i32, frame: Option<Box<zstd::Encoder<'static, Vec<u8>>>> },
 }
 
 impl Compressor {
-    /// Starts a member. Without a level: 6 for gzip, 3 for zstd.
+    /// Without a level: 6 for gzip, 3 for zstd.
     pub fn new(compression: Compression, level: Option<u8>) -> io::Result<Compressor> {
         let stream = match compression {
             Compression::None => Stream::Plain,
             Compression::Gzip => {
-                let level = flate2::Compression::new(level.unwrap_or(GZIP_LEVEL).into());
-                // No time and no file name in the header: the same data is the same file.
-                Stream::Gzip(Box::new(GzBuilder::new().mtime(0).write(Vec::new(), level)))
+                let level = CompressionLvl::new(level.unwrap_or(GZIP_LEVEL).into())
+                    .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "gzip has no such level"))?;
+                Stream::Gzip(Box::new(libdeflater::Compressor::new(level)))
             }
-            Compression::Zstd => {
-                let mut encoder = zstd::Encoder::new(Vec::new(), level.unwrap_or(ZSTD_LEVEL).into())?;
-                encoder.include_checksum(true)?;
-                Stream::Zstd(Box::new(encoder))
-            }
+            Compression::Zstd => Stream::Zstd { level: level.unwrap_or(ZSTD_LEVEL).into(), frame: None },
         };
-        Ok(Compressor { stream, block: Vec::new() })
+        Ok(Compressor { stream, waiting: Vec::new(), has_begun: false })
     }
 
     /// Compresses bytes; appends to `out` what is ready.
     pub fn write(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        if matches!(self.stream, Stream::Plain) {
-            out.extend_from_slice(bytes);
-            return Ok(());
-        }
-        while self.block.len() + bytes.len() >= BLOCK_BYTES {
-            let (now, later) = bytes.split_at(BLOCK_BYTES - self.block.len());
-            self.block.extend_from_slice(now);
-            self.write_block(out)?;
+        let at_once = match self.stream {
+            Stream::Plain => {
+                out.extend_from_slice(bytes);
+                return Ok(());
+            }
+            Stream::Gzip(_) => MEMBER_BYTES,
+            Stream::Zstd { .. } => BLOCK_BYTES,
+        };
+        while self.waiting.len() + bytes.len() >= at_once {
+            let (now, later) = bytes.split_at(at_once - self.waiting.len());
+            self.waiting.extend_from_slice(now);
+            self.compress(out)?;
             bytes = later;
         }
-        self.block.extend_from_slice(bytes);
+        self.waiting.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn write_block(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        // The encoder writes into the caller's buffer, which it borrows by swapping.
+    fn compress(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         match &mut self.stream {
-            Stream::Plain => out.extend_from_slice(&self.block),
-            Stream::Gzip(encoder) => {
+            Stream::Plain => {}
+            Stream::Gzip(compressor) => append_member(compressor, &self.waiting, out)?,
+            Stream::Zstd { level, frame } => {
+                let encoder = match frame {
+                    Some(encoder) => encoder,
+                    None => frame.insert(begin_frame(*level)?),
+                };
+                // The encoder writes into the caller's buffer, which it borrows by swapping.
                 std::mem::swap(encoder.get_mut(), out);
-                let written = encoder.write_all(&self.block);
-                std::mem::swap(encoder.get_mut(), out);
-                written?;
-            }
-            Stream::Zstd(encoder) => {
-                std::mem::swap(encoder.get_mut(), out);
-                let written = encoder.write_all(&self.block);
+                let written = encoder.write_all(&self.waiting);
                 std::mem::swap(encoder.get_mut(), out);
                 written?;
             }
         }
-        self.block.clear();
+        self.waiting.clear();
+        self.has_begun = true;
         Ok(())
     }
 
-    /// Ends the member and appends the rest of it.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        self.write_block(out)?;
-        match self.stream {
-            Stream::Plain => {}
-            Stream::Gzip(encoder) => out.append(&mut encoder.finish()?),
-            Stream::Zstd(encoder) => out.append(&mut encoder.finish()?),
+    /// Ends the piece and appends the rest of it; what is written next begins another. A piece of nothing is a valid
+    /// file.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        if !self.waiting.is_empty() || !self.has_begun {
+            self.compress(out)?;
+        }
+        self.has_begun = false;
+        if let Stream::Zstd { frame, .. } = &mut self.stream
+            && let Some(encoder) = frame.take()
+        {
+            out.append(&mut encoder.finish()?);
         }
         Ok(())
     }
+}
+
+/// The header that libdeflate writes holds neither time nor name: the same data is the same file.
+fn append_member(compressor: &mut libdeflater::Compressor, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let begin = out.len();
+    out.resize(begin + compressor.gzip_compress_bound(bytes.len()), 0);
+    let length = compressor.gzip_compress(bytes, &mut out[begin..]).map_err(io::Error::other)?;
+    out.truncate(begin + length);
+    Ok(())
+}
+
+fn begin_frame(level: i32) -> io::Result<Box<zstd::Encoder<'static, Vec<u8>>>> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), level)?;
+    encoder.include_checksum(true)?;
+    Ok(Box::new(encoder))
 }
 
 /// What was deflated (RFC 1951) from so many bytes.

@@ -129,6 +129,7 @@ impl PartWriter {
         self.card.begin_split(&split);
         self.objects.push(ObjectWriter {
             block: self.kit.block()?,
+            compressor: Compressor::new(self.kit.compression, self.kit.options.compression_level)?,
             encoded: Vec::with_capacity(2 * ENCODED_BYTES),
             pieces: Pieces::new(place, self.messages.clone()),
             file: PartFile { split, key, ..PartFile::default() },
@@ -180,8 +181,7 @@ struct Kit {
 
 impl Kit {
     fn block(&self) -> Result<Block, StepError> {
-        let compressor = Compressor::new(self.compression, self.options.compression_level)?;
-        Ok(Block { encoder: self.format.start(&self.schema)?, compressor, texts: 0 })
+        Ok(Block { encoder: self.format.start(&self.schema)?, texts: 0 })
     }
 
     /// What stands between a block that has ended and one that begins with a document, compressed on its own.
@@ -202,13 +202,13 @@ impl Kit {
 /// Texts that are encoded and compressed as a part of their own.
 struct Block {
     encoder: Box<dyn PartEncoder>,
-    compressor: Compressor,
     texts: u64,
 }
 
 /// One split of the partition: a row of blocks with glue between.
 struct ObjectWriter {
     block: Block,
+    compressor: Compressor,
     encoded: Vec<u8>,
     pieces: Pieces,
     file: PartFile,
@@ -236,7 +236,7 @@ impl ObjectWriter {
     }
 
     fn compress(&mut self) -> Result<(), StepError> {
-        self.block.compressor.write(&self.encoded, &mut self.pieces.ready)?;
+        self.compressor.write(&self.encoded, &mut self.pieces.ready)?;
         self.encoded.clear();
         Ok(())
     }
@@ -248,8 +248,8 @@ impl ObjectWriter {
         }
         let mut block = std::mem::replace(&mut self.block, kit.block()?);
         let notes = block.encoder.finish(&mut self.encoded)?;
-        block.compressor.write(&self.encoded, &mut self.pieces.ready)?;
-        block.compressor.finish(&mut self.pieces.ready)?;
+        self.compressor.write(&self.encoded, &mut self.pieces.ready)?;
+        self.compressor.finish(&mut self.pieces.ready)?;
         self.encoded.clear();
         self.file.texts += block.texts;
         // Sealing looks at a part's first and last block.
