@@ -51,7 +51,7 @@ pub fn weighted_places(samples: &[Sample]) -> Vec<u64> {
 }
 
 /// How many partitions so many texts of so many bytes are worth.
-fn parts(texts: u64, bytes: u128) -> u64 {
+pub fn parts(texts: u64, bytes: u128) -> u64 {
     let by_bytes = u64::try_from(bytes.div_ceil(u128::from(PARTITION_BYTES))).unwrap_or(u64::MAX);
     let least = (texts / TEXTS_WORTH_A_PARTITION).clamp(1, FLEET_PARTITIONS);
     by_bytes.clamp(least, MOST_PARTITIONS).min(texts.max(1))
