@@ -18,7 +18,7 @@ use crate::{
 };
 
 mod fleet;
-use fleet::{DATABASE, Job, Op, Unit, Worker, store};
+use fleet::{Busy, DATABASE, Job, Op, Unit, Worker, store};
 
 /// What a station has done.
 #[derive(Debug)]
@@ -63,6 +63,9 @@ pub(crate) struct Model<'m> {
     queue: VecDeque<usize>,
     relay_is_coming: bool,
     chance: StdRng,
+    /// How long stations and rows had been at work when the last plan stood, and when the last partition did.
+    planned: Busy,
+    encoded: Busy,
     refused_claims: u64,
     expired_leases: u64,
 }
@@ -290,6 +293,7 @@ impl<'m> Model<'m> {
             Effect::None => {}
             Effect::OpenParts => {
                 self.jobs[job].planned_at = self.now;
+                self.planned = self.busy();
                 let share = self.tasks[task].annotations / f64::from(self.jobs[job].partitions);
                 for _ in 0..self.jobs[job].partitions {
                     self.open(job, TaskKind::Encode, share);
@@ -297,6 +301,7 @@ impl<'m> Model<'m> {
             }
             Effect::OpenFinalize => {
                 self.jobs[job].encoded_at = self.now;
+                self.encoded = self.busy();
                 self.open(job, TaskKind::Finalize, self.scenario.annotations as f64);
             }
             Effect::Retry { class } => {

@@ -73,9 +73,10 @@ impl<T> Station<T> {
         Some(self.now + (next.leaves_at - self.served).max(0.0) / self.pace())
     }
 
-    /// The share of its units that was at work until `now`.
-    pub(crate) fn share(&self, now: f64) -> f64 {
-        if now > 0.0 { self.busy / (self.units * now) } else { 0.0 }
+    /// Seconds that it has been at work, as if all its units were one.
+    pub(crate) fn busy(&mut self, now: f64) -> f64 {
+        self.pass(now);
+        self.busy / self.units
     }
 
     fn pace(&self) -> f64 {
@@ -106,7 +107,7 @@ mod tests {
         assert_eq!(station.leave(2.0), Some("short"));
         assert_eq!(station.next_end(), Some(4.0));
         assert_eq!(station.leave(4.0), Some("long"));
-        assert!((station.share(8.0) - 0.5).abs() < 1e-9);
+        assert!((station.busy(8.0) - 4.0).abs() < 1e-9);
     }
 
     #[test]

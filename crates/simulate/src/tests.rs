@@ -80,7 +80,7 @@ fn one_machine_is_shared_by_all() {
 #[test]
 fn lost_workers_cost_time() {
     let calm = simulate(&scenario(8), &RULES, &costs());
-    let stormy = simulate(&Scenario { losses_per_worker_day: 100.0, ..scenario(8) }, &RULES, &costs());
+    let stormy = simulate(&Scenario { losses_per_worker_day: 400.0, ..scenario(8) }, &RULES, &costs());
     assert!(stormy.expired_leases > 0 && stormy.failed_jobs == 0, "{stormy:#?}");
     assert!(stormy.refused_claims > 0, "the broker gives the hints of the lost to others: {stormy:#?}");
     assert!(stormy.seconds > calm.seconds, "{stormy:#?}");

@@ -33,6 +33,13 @@ pub(super) struct Worker {
     pub(super) life: u64,
 }
 
+/// Seconds at work.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    pub(super) stations: Vec<f64>,
+    pub(super) rows: Vec<f64>,
+}
+
 /// A transaction that holds its job's row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Op {
@@ -83,6 +90,8 @@ impl<'m> Model<'m> {
             chance: StdRng::seed_from_u64(scenario.seed),
             refused_claims: 0,
             expired_leases: 0,
+            planned: Busy::default(),
+            encoded: Busy::default(),
         }
     }
 
@@ -169,22 +178,32 @@ impl<'m> Model<'m> {
         task.fence == fence && task.state == TaskState::Leased && self.workers[*worker].life == *life
     }
 
+    pub(super) fn busy(&mut self) -> Busy {
+        let now = self.now;
+        Busy {
+            stations: self.stations.iter_mut().map(|station| station.busy(now)).collect(),
+            rows: self.jobs.iter().map(|job| job.row_seconds).collect(),
+        }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         let latest = |of: fn(&Job) -> f64| self.jobs.iter().map(of).fold(0.0, f64::max);
         let (planned, encoded) = (latest(|job| job.planned_at), latest(|job| job.encoded_at));
         let seconds = latest(|job| job.ended_at);
         let between = (encoded - planned).max(f64::MIN_POSITIVE);
-        let busiest = |stations: std::ops::Range<usize>| {
-            self.stations[stations].iter().map(|station| station.share(between)).fold(0.0, f64::max)
+        let share = |of: fn(&Busy) -> &[f64], place: usize| {
+            let at = |busy| of(busy).get(place).copied().unwrap_or(0.0);
+            (at(&self.encoded) - at(&self.planned)) / between
         };
-        let first_worker = 1 + self.jobs.len();
+        let station = |place| share(|busy| &busy.stations, place);
+        let (first_worker, all) = (store(self.jobs.len()), self.stations.len());
         let workers = match self.scenario.cores {
             Cores::Apart { .. } => {
-                let all = &self.stations[first_worker..];
-                all.iter().map(|station| station.share(between)).sum::<f64>() / all.len() as f64
+                (first_worker..all).map(station).sum::<f64>() / (all - first_worker) as f64
             }
-            Cores::Shared(_) => self.stations[0].share(between),
+            Cores::Shared(_) => station(DATABASE),
         };
+        let busiest = |shares: &mut dyn Iterator<Item = f64>| shares.fold(0.0, f64::max);
         let mut outcome = Outcome {
             workers: self.scenario.workers,
             partitions: self.jobs.iter().map(|job| u64::from(job.partitions)).sum(),
@@ -196,9 +215,9 @@ impl<'m> Model<'m> {
             expired_leases: self.expired_leases,
             shares: Shares {
                 workers,
-                database: self.stations[0].share(between),
-                job_row: latest(|job| job.row_seconds) / between,
-                store: busiest(1..first_worker),
+                database: station(DATABASE),
+                job_row: busiest(&mut (0..self.jobs.len()).map(|job| share(|busy| &busy.rows, job))),
+                store: busiest(&mut (store(0)..first_worker).map(station)),
             },
             limit: crate::scenario::Limit::Hints,
         };
