@@ -102,8 +102,22 @@ pub struct Metastore {
 pub struct Seal {
     /// Seconds for each partition: its report, its share of the card, its deletion.
     pub each: f64,
-    /// Seconds per gigabyte: composed, and read back once for its checksum.
-    pub per_gigabyte: f64,
+    /// Seconds per gigabyte of parts that are large enough to be copied inside the store; the read for the checksum too.
+    pub copied_per_gigabyte: f64,
+    /// The same of smaller parts, which the worker carries.
+    pub carried_per_gigabyte: f64,
+}
+
+/// What S3 takes as a part of an upload.
+const PART_BYTES_MIN: f64 = 5.0 * 1024.0 * 1024.0;
+
+impl Seal {
+    /// Seconds for so many partitions with so many bytes in all.
+    pub fn of(&self, partitions: f64, bytes: f64) -> f64 {
+        let is_copied = bytes / partitions >= PART_BYTES_MIN;
+        let per_gigabyte = if is_copied { self.copied_per_gigabyte } else { self.carried_per_gigabyte };
+        self.each * partitions + per_gigabyte * bytes / 1e9
+    }
 }
 
 impl Costs {

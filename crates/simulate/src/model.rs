@@ -14,7 +14,7 @@ use crate::{
     admission::{Desk, admit},
     costs::Costs,
     scenario::{Cores, Outcome, Rules, Scenario, Shares},
-    station::Station,
+    station::{Moment, Station},
 };
 
 mod fleet;
@@ -68,21 +68,6 @@ pub(crate) struct Model<'m> {
     encoded: Busy,
     refused_claims: u64,
     expired_leases: u64,
-}
-
-/// Time as something that has an order.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Moment(f64);
-impl Eq for Moment {}
-impl PartialOrd for Moment {
-    fn partial_cmp(&self, other: &Moment) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Moment {
-    fn cmp(&self, other: &Moment) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
 }
 
 impl<'m> Model<'m> {
@@ -256,7 +241,7 @@ impl<'m> Model<'m> {
                 let (seal, corpus) = (self.costs.seal, self.costs.corpus);
                 let bytes = annotations / corpus.annotations as f64 * corpus.artifact_bytes as f64;
                 let parts = f64::from(self.jobs[job].partitions);
-                self.visit(cores, seal.each * parts + seal.per_gigabyte * bytes / 1e9, part());
+                self.visit(cores, seal.of(parts, bytes), part());
             }
         }
         self.at(self.rules.heartbeat_seconds, Wake::Beat(task, fence));

@@ -143,6 +143,10 @@ impl Outcome {
         if self.seal_seconds.max(self.plan_seconds) > self.seconds / 2.0 {
             return if self.seal_seconds > self.plan_seconds { Limit::Seal } else { Limit::Plan };
         }
+        if self.shares.database > FULL {
+            // Then a job's row is held for long because its transaction waits for the database.
+            return Limit::Database;
+        }
         let shares = [
             (self.shares.workers, Limit::Workers),
             (self.shares.database, Limit::Database),
@@ -154,6 +158,8 @@ impl Outcome {
     }
 }
 
+/// Whoever comes has to wait.
+const FULL: f64 = 0.9;
 /// What is at work for less of its time holds nobody back.
 const BUSY: f64 = 0.6;
 

@@ -93,6 +93,21 @@ impl<T> Station<T> {
     }
 }
 
+/// Time as something that has an order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Moment(pub(crate) f64);
+impl Eq for Moment {}
+impl PartialOrd for Moment {
+    fn partial_cmp(&self, other: &Moment) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Moment {
+    fn cmp(&self, other: &Moment) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,8 +21,9 @@ pub const ANNOTATION_BYTES: u64 = 64;
 const FLEET_PARTITIONS: u64 = 32;
 /// Fewer texts than this are not worth a lease and an upload of their own.
 const TEXTS_WORTH_A_PARTITION: u64 = 1000;
-/// An artifact may have ten thousand parts in S3.
-const MOST_PARTITIONS: u64 = 10_000;
+/// An artifact may have ten thousand parts in S3, none much smaller than the others. Of half as many each is large
+/// enough to be copied inside the store; with more of them the seal would carry them through one worker.
+const MOST_PARTITIONS: u64 = 5_000;
 
 /// The places that end `parts` pieces of almost equal count; fewer where there are fewer texts.
 pub fn even_places(texts: u64, parts: u64) -> Vec<u64> {

@@ -9,12 +9,14 @@
 mod runs;
 mod transactions;
 
-use spanfleet_simulate::{Cores, Costs, Rules, Scenario, costs::Corpus, simulate};
+use spanfleet_simulate::{Cores, Costs, Rules, Scenario, simulate};
 
 use runs::{Run, Stand};
 
 /// Enough for the larger cut to have partitions of the usual size.
 const TEXTS: usize = 100_000;
+/// So few that the store copies the parts when they are sealed.
+const LARGE: u32 = 2;
 /// The same texts, cut twice: what a partition costs of itself is the difference.
 const FEW: u32 = 16;
 const MANY: u32 = 160;
@@ -39,24 +41,27 @@ fn main() {
     let stand = Stand::start(texts);
     // The first run fills the caches of everybody.
     stand.run(1, FEW);
-    let costs = costs(&stand.run(1, FEW), &stand.run(1, MANY));
+    let costs = costs(&stand.run(1, LARGE), &stand.run(1, FEW), &stand.run(1, MANY));
     if let Some(file) = arguments.next() {
         let json = serde_json::to_string_pretty(&costs).expect("numbers are JSON");
         std::fs::write(&file, json + "\n").expect("the costs can be written");
     }
     println!(
-        "| workers | slots | partitions | measured s | predicted s | off | seal: measured, predicted s |"
+        "| workers | slots | partitions | measured s | predicted s | off | plan: measured, predicted s | seal: measured, predicted s |"
     );
-    println!("| --: | --: | --: | --: | --: | --: | --: |");
+    println!("| --: | --: | --: | --: | --: | --: | --: | --: |");
     for workers in [1, 2, 4] {
         let run = stand.run(workers, COMPARED);
-        let scenario = scenario(&costs.corpus, workers);
+        let scenario = scenario(&run, workers);
         let outcome = simulate(&scenario, &RULES, &costs);
         println!(
-            "| {workers} | 1 | {COMPARED} | {:.1} | {:.1} | {:+.0} % | {:.1}, {:.1} |",
+            "| {workers} | 1 | {} | {:.1} | {:.1} | {:+.0} % | {:.1}, {:.1} | {:.1}, {:.1} |",
+            run.partitions,
             run.seconds,
             outcome.seconds,
             (outcome.seconds / run.seconds - 1.0) * 100.0,
+            run.plan_seconds,
+            outcome.plan_seconds,
             run.seal_seconds,
             outcome.seal_seconds
         );
@@ -64,11 +69,11 @@ fn main() {
 }
 
 /// Workers and servers share this machine's cores.
-fn scenario(corpus: &Corpus, workers: u32) -> Scenario {
+fn scenario(run: &Run, workers: u32) -> Scenario {
     Scenario {
-        annotations: corpus.annotations,
+        annotations: run.corpus.annotations,
         jobs: 1,
-        partitions: Some(COMPARED),
+        partitions: Some(run.partitions),
         workers,
         slots: 1,
         cores: Cores::Shared(runs::cores()),
@@ -79,7 +84,7 @@ fn scenario(corpus: &Corpus, workers: u32) -> Scenario {
     }
 }
 
-fn costs(few: &Run, many: &Run) -> Costs {
+fn costs(large: &Run, few: &Run, many: &Run) -> Costs {
     use spanfleet_simulate::costs::{Cost, Encode, Seal};
 
     let corpus = few.corpus;
@@ -95,6 +100,7 @@ fn costs(few: &Run, many: &Run) -> Costs {
     let each = f64::from(many.partitions);
     let slowest = many.worker_cpu.max(many.database_cpu).max(many.store_cpu);
     let seal = through(|run| run.seal_seconds);
+    let copied = large.seal_seconds - seal.each * f64::from(large.partitions);
     let gigabytes = corpus.artifact_bytes as f64 / 1e9;
     let (metastore, publish_ms) = transactions::measure();
     Costs {
@@ -110,10 +116,11 @@ fn costs(few: &Run, many: &Run) -> Costs {
         },
         metastore,
         publish_ms,
-        plan_seconds: few.plan_seconds / (corpus.texts as f64 / 1e6),
+        plan_seconds: f64::midpoint(few.plan_seconds, many.plan_seconds) / (corpus.texts as f64 / 1e6),
         seal: Seal {
             each: seal.each,
-            per_gigabyte: seal.per_million * corpus.annotations as f64 / 1e6 / gigabytes,
+            copied_per_gigabyte: copied.max(0.0) / gigabytes,
+            carried_per_gigabyte: seal.per_million * corpus.annotations as f64 / 1e6 / gigabytes,
         },
     }
 }
