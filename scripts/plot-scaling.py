@@ -72,11 +72,9 @@ def main():
     DOCS.mkdir(exist_ok=True)
     whole, tenth = ask(binary, "--annotations", "10e9"), ask(binary, "--annotations", "1e9")
     jobs = ask(binary, "--annotations", "1e9", "--jobs", "10")
-    lossy = ask(binary, "--annotations", "10e9", "--losses-per-day", "24")
     figure("time", "Until the export stands", "hours", [
         ("10 billion in one job", hours(whole)),
         ("10 billion in ten jobs", hours(jobs)),
-        ("one job, 24 losses a day each", hours(lossy)),
         ("1 billion in one job", hours(tenth)),
     ])
     figure("where", "10 billion annotations in one job: where the time goes", "hours", [
