@@ -8,10 +8,10 @@ CARGO ?= cargo
 TESTS := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run --no-fail-fast || echo test --no-fail-fast)
 DEMO_OUT := target/demo-out
 
-.PHONY: help demo test check fmt model faults soak bench elastic release up down
+.PHONY: help demo test check fmt model faults soak bench simulate-check upgrade-test elastic release up down
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: ## export a small corpus with the embedded defaults and show what came out
 	$(CARGO) build --profile demo --no-default-features -p spanfleet
@@ -50,6 +50,18 @@ bench: ## memory and time of the fleet on a large corpus
 	$(CARGO) build --release -p spanfleet
 	$(CARGO) build --workspace --bins --tests
 	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
+
+simulate-check: ## measure costs, and hold `spanfleet simulate` against 1, 2 and 4 real workers
+	scripts/setup-test-servers.sh
+	$(CARGO) build --release -p spanfleet
+	$(CARGO) build --workspace --bins --tests
+	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/debug/with-servers --without-radosgw -- target/debug/forecast 200000 target/costs.json
+
+upgrade-test: ## the previous version beside this one, in both directions and back
+	scripts/setup-test-servers.sh
+	previous=$${SPANFLEET_PREVIOUS_BIN:-$$(scripts/previous.sh)}; \
+	$(CARGO) build --workspace --bins --tests; \
+	SPANFLEET_PREVIOUS_BIN=$$previous target/debug/with-servers --without-radosgw -- $(CARGO) nextest run --no-fail-fast --workspace --run-ignored only -E 'test(/^upgrades::/)'
 
 elastic: ## scale real workers 1-4-1 by the signal that the chart's autoscaler uses
 	scripts/setup-test-servers.sh

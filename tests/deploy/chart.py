@@ -32,6 +32,8 @@ REFUSED = [
     ({"secrets": {"database": {"name": ""}}}, "name"),
     ({"worker": {"resources": {"limits": None}}}, "resources"),
     ({"settings": {"s3Checksum": "never"}}, "s3Checksum"),
+    ({"traces": {"endpoint": "collector:4318"}}, "endpoint"),
+    ({"traces": {"share": 2}}, "share"),
 ]
 
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitStatus;
 
-use crate::Process;
+use crate::{Process, process};
 
 /// What a command said.
 #[derive(Debug)]
@@ -39,7 +39,12 @@ pub fn spanfleet(folder: &Path, args: &[&str]) -> Said {
 
 /// The same with settings.
 pub fn spanfleet_with(folder: &Path, env: &[(String, String)], args: &[&str]) -> Said {
+    run(&process::spanfleet(), folder, env, args)
+}
+
+/// The same by a program of another version.
+pub fn run(program: &Path, folder: &Path, env: &[(String, String)], args: &[&str]) -> Said {
     let (status, out, err) =
-        Process::spanfleet("spanfleet", folder).envs(env.iter().cloned()).args(args).run();
+        Process::program("spanfleet", program, folder).envs(env.iter().cloned()).args(args).run();
     Said { status, out, err }
 }

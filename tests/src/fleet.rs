@@ -1,11 +1,12 @@
 //! A fleet on real servers: one dispatcher, as many workers as a test wants.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::command::{Said, spanfleet_with};
+use crate::command::{Said, run};
 use crate::daemon::free_port;
 use crate::servers::Bucket;
-use crate::{Client, Process, Site, shared};
+use crate::{Client, Process, Site, process, shared};
 
 /// How long anything but a large export may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -25,6 +26,8 @@ pub struct Fleet {
     pub api: Client,
     /// The dispatcher.
     pub dispatcher: Process,
+    /// What its next processes run.
+    pub program: PathBuf,
 }
 
 impl Fleet {
@@ -36,15 +39,22 @@ impl Fleet {
     /// The same with more settings.
     pub fn start_with(bucket: Bucket, corpus: &str, more: &[(&str, &str)]) -> Fleet {
         let env = settings(&bucket);
-        Fleet::start_in(bucket, corpus, env, more)
+        Fleet::start_in(process::spanfleet(), bucket, corpus, env, more)
+    }
+
+    /// A fleet of another version.
+    pub fn start_by(program: PathBuf, bucket: Bucket, corpus: &str) -> Fleet {
+        let env = settings(&bucket);
+        Fleet::start_in(program, bucket, corpus, env, &[])
     }
 
     /// The same on servers of its own.
     pub fn start_on(site: &Site, corpus: &str, more: &[(&str, &str)]) -> Fleet {
-        Fleet::start_in(site.bucket.clone(), corpus, site.env(), more)
+        Fleet::start_in(process::spanfleet(), site.bucket.clone(), corpus, site.env(), more)
     }
 
     fn start_in(
+        program: PathBuf,
         bucket: Bucket,
         corpus: &str,
         mut env: Vec<(String, String)>,
@@ -52,22 +62,20 @@ impl Fleet {
     ) -> Fleet {
         let work = tempfile::tempdir().unwrap();
         env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        spanfleet_with(work.path(), &env, &["migrate"]).ok();
-        spanfleet_with(work.path(), &env, &["-q", "import", corpus, "--project", "news"]).ok();
-        let token =
-            spanfleet_with(work.path(), &env, &["token", "create", "--user", "ada", "--project", "news"])
-                .ok()
-                .out;
+        let run = |args: &[&str]| run(&program, work.path(), &env, args);
+        run(&["migrate"]).ok();
+        run(&["-q", "import", corpus, "--project", "news"]).ok();
+        let token = run(&["token", "create", "--user", "ada", "--project", "news"]).ok().out;
         let url = format!("http://127.0.0.1:{}", free_port());
         let api = Client { url, token: token.trim().to_owned() };
-        let dispatcher = start_dispatcher(&work, &env, &api, &[]);
-        Fleet { work, env, bucket, api, dispatcher }
+        let dispatcher = start_dispatcher(&program, &work, &env, &api, &[]);
+        Fleet { work, env, bucket, api, dispatcher, program }
     }
 
     /// Kills the dispatcher, if it lives, and starts it again at its address with more settings.
     pub fn restart_dispatcher(&mut self, more: &[(&str, &str)]) {
         self.dispatcher.kill9();
-        self.dispatcher = start_dispatcher(&self.work, &self.env, &self.api, more);
+        self.dispatcher = start_dispatcher(&self.program, &self.work, &self.env, &self.api, more);
     }
 
     /// Starts a worker.
@@ -78,7 +86,7 @@ impl Fleet {
     /// The same with more settings.
     pub fn worker_with(&self, name: &str, slots: &str, more: &[(&str, &str)]) -> Process {
         let metrics = format!("127.0.0.1:{}", free_port());
-        Process::spanfleet(name, self.work.path())
+        Process::program(name, &self.program, self.work.path())
             .envs(self.env.iter().cloned())
             .envs(more.iter().copied())
             .args(["worker", "--slots", slots, "--metrics-listen", &metrics])
@@ -87,7 +95,7 @@ impl Fleet {
 
     /// Runs the binary with the fleet's settings.
     pub fn run(&self, args: &[&str]) -> Said {
-        spanfleet_with(self.work.path(), &self.env, args)
+        run(&self.program, self.work.path(), &self.env, args)
     }
 
     /// Fetches all files of a job into a folder of the fleet's own.
@@ -104,13 +112,14 @@ impl Fleet {
 }
 
 fn start_dispatcher(
+    program: &Path,
     work: &tempfile::TempDir,
     env: &[(String, String)],
     api: &Client,
     more: &[(&str, &str)],
 ) -> Process {
     let listen = api.url.trim_start_matches("http://");
-    let mut dispatcher = Process::spanfleet("dispatcher", work.path())
+    let mut dispatcher = Process::program("dispatcher", program, work.path())
         .envs(env.iter().cloned())
         .envs(more.iter().copied())
         .args(["dispatcher", "--listen", listen])

@@ -9,6 +9,7 @@
 //! | [`wait`] | waiting for a condition; the only place that sleeps |
 //! | [`command`], [`client`] | the binary as a person runs it, and its API as a program calls it |
 //! | [`fleet`] | a dispatcher and workers on the servers |
+//! | [`traces`] | a receiver of traces |
 //! | [`corpora`] | what they export |
 //!
 //! It panics when it cannot do its work: nobody but tests calls it.
@@ -24,6 +25,7 @@ pub mod process;
 pub mod proxy;
 pub mod servers;
 pub mod site;
+pub mod traces;
 pub mod wait;
 
 pub use client::Client;

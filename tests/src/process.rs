@@ -27,21 +27,18 @@ pub struct Process {
 }
 
 impl Process {
-    /// The program `spanfleet`: the one that `SPANFLEET_BIN` names, else the one built beside the tests. It
-    /// works in `folder`, writes its output to `<folder>/<name>.log`, and inherits no setting of ours.
+    /// The program [`spanfleet`].
     pub fn spanfleet(name: &str, folder: &Path) -> Start {
-        let program = std::env::var_os("SPANFLEET_BIN")
-            .map_or_else(|| program_of_the_tests("spanfleet"), PathBuf::from);
-        Process::program(name, &program, folder)
+        Process::program(name, &spanfleet(), folder)
     }
 
-    /// Any program.
+    /// Any program. It works in `folder`, writes its output to `<folder>/<name>.log`, and inherits no setting of ours.
     pub fn program(name: &str, program: &Path, folder: &Path) -> Start {
         let mut command = Command::new(program);
         command.current_dir(folder);
         for (variable, _) in std::env::vars_os() {
             let text = variable.to_string_lossy();
-            let is_setting = ["SPANFLEET_", "AWS_", "AMQP_", "DATABASE_", "ARTIFACTS_"]
+            let is_setting = ["SPANFLEET_", "AWS_", "AMQP_", "DATABASE_", "ARTIFACTS_", "OTEL_"]
                 .iter()
                 .any(|start| text.starts_with(start));
             if is_setting {
@@ -156,6 +153,11 @@ impl Start {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status, text(&output.stdout), text(&output.stderr))
     }
+}
+
+/// The program `spanfleet`: the one that `SPANFLEET_BIN` names, else the one built beside the tests.
+pub fn spanfleet() -> PathBuf {
+    std::env::var_os("SPANFLEET_BIN").map_or_else(|| program_of_the_tests("spanfleet"), PathBuf::from)
 }
 
 /// A program built beside the tests: in the folder of this executable or, for a test, the one above.

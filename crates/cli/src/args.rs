@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use spanfleet_import::ConllColumns;
 use uuid::Uuid;
 
-use crate::settings::{ServeSettings, Settings, WorkerSettings};
+use crate::settings::{HINTS_PER_USER, LEASE_SECONDS, ServeSettings, Settings, WorkerSettings};
 
 /// Turns annotation databases into training data, on a laptop or at fleet scale.
 #[derive(Debug, Parser)]
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Health(HealthArgs),
     /// Check artifacts against their manifest
     Verify(VerifyArgs),
+    /// How long work would take on a fleet, where it stops scaling, what it would cost
+    Simulate(SimulateArgs),
     /// Shell completions
     Completions {
         /// The shell
@@ -87,10 +89,88 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it runs until it is stopped.
-    pub(crate) fn is_server(&self) -> bool {
-        matches!(self, Command::Serve(_) | Command::Dispatcher(_) | Command::Worker(_))
+    /// What runs until it is stopped, by its name.
+    pub(crate) fn role(&self) -> Option<&'static str> {
+        match self {
+            Command::Serve(_) => Some("serve"),
+            Command::Dispatcher(_) => Some("dispatcher"),
+            Command::Worker(_) => Some("worker"),
+            _ => None,
+        }
     }
+}
+
+/// A fleet that is not there, and its work.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SimulateArgs {
+    /// Annotations of each job, such as `10e9`
+    #[arg(long, value_name = "N", default_value_t = 10e9, value_parser = at_least::<1>)]
+    pub(crate) annotations: f64,
+    /// Jobs at the same moment, each of a user of its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) jobs: u32,
+    /// Partitions of each job; as the planner cuts if left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) partitions: Option<u32>,
+    /// Sizes of the fleet to look at
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,4,16,64,256,1024", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) workers: Vec<u32>,
+    /// Partitions at once in each worker
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) slots: u32,
+    /// How long a task is held without a sign of life
+    #[arg(long, value_name = "SECONDS", default_value_t = LEASE_SECONDS, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) lease_seconds: u32,
+    /// Cores of each worker; as many as slots if left out
+    #[arg(long, value_name = "N", value_parser = at_least::<0>)]
+    pub(crate) worker_cores: Option<f64>,
+    /// Cores of the database
+    #[arg(long, value_name = "N", default_value_t = 8.0, value_parser = at_least::<0>)]
+    pub(crate) database_cores: f64,
+    /// Everything on one machine with so many cores, instead
+    #[arg(long, value_name = "N", conflicts_with_all = ["worker_cores", "database_cores"], value_parser = at_least::<0>)]
+    pub(crate) shared_cores: Option<f64>,
+    /// Dispatchers
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) dispatchers: u32,
+    /// Hints that one user may have out at once
+    #[arg(long, value_name = "N", default_value_t = HINTS_PER_USER, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) hints_per_user: u32,
+    /// Writing requests that the store takes a second under one prefix
+    #[arg(long, value_name = "N", default_value_t = 3500.0, value_parser = at_least::<0>)]
+    pub(crate) store_requests: f64,
+    /// How often a worker is lost in a day
+    #[arg(long, value_name = "N", default_value_t = 0.0, value_parser = at_least::<0>)]
+    pub(crate) losses_per_day: f64,
+    /// Seconds until another stands in its place
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = at_least::<0>)]
+    pub(crate) replaced_after: f64,
+    /// Makes chance the same each time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Measured costs; those of this version if left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) costs: Option<PathBuf>,
+    /// Price of a core for an hour
+    #[arg(long, value_name = "PRICE", default_value_t = 0.04, value_parser = at_least::<0>)]
+    pub(crate) price_core_hour: f64,
+    /// Price of a gigabyte stored for a month
+    #[arg(long, value_name = "PRICE", default_value_t = 0.023, value_parser = at_least::<0>)]
+    pub(crate) price_gigabyte_month: f64,
+    /// Price of a million writing requests
+    #[arg(long, value_name = "PRICE", default_value_t = 5.0, value_parser = at_least::<0>)]
+    pub(crate) price_million_requests: f64,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+/// A number that is not too small and not endless.
+fn at_least<const LEAST: u32>(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "give a number, such as `10e9` or `0.5`".to_owned())?;
+    if number.is_finite() && number >= f64::from(LEAST) {
+        return Ok(number);
+    }
+    Err(format!("give a number from {LEAST} on"))
 }
 
 /// What is read, and how.

@@ -35,8 +35,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    logging::start(&args);
-    match commands::run(args) {
+    // Held to the end: dropped, it sends the last spans.
+    let started = logging::start(&args);
+    match started.and_then(|_traces| commands::run(args)) {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {failure}");

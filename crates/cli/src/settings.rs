@@ -4,6 +4,11 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use clap::{Args, ValueEnum};
 
+/// How long a task is held without a sign of life.
+pub(crate) const LEASE_SECONDS: u32 = 60;
+/// Hints that one user may have out at once, of all relays.
+pub(crate) const HINTS_PER_USER: u32 = 64;
+
 /// The three URLs, and what goes with them.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "What it runs on")]
@@ -84,7 +89,7 @@ pub(crate) struct ServeSettings {
     #[arg(long, env = "SPANFLEET_LINK_SECONDS", default_value_t = 900, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     link_seconds: u64,
     /// Hints that one user may have out at once
-    #[arg(long, env = "SPANFLEET_HINTS_PER_USER", default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "SPANFLEET_HINTS_PER_USER", default_value_t = HINTS_PER_USER, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) hints_per_user: u32,
     /// After how long a task that nobody claimed gets a new hint
     #[arg(long, env = "SPANFLEET_REHINT_SECONDS", default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -125,7 +130,7 @@ pub(crate) struct WorkerSettings {
     #[arg(long, env = "SPANFLEET_SLOTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     slots: Option<u16>,
     /// How long a task is held without a sign of life
-    #[arg(long, env = "SPANFLEET_LEASE_SECONDS", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    #[arg(long, env = "SPANFLEET_LEASE_SECONDS", default_value_t = LEASE_SECONDS, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
     lease_seconds: u32,
     /// How long running tasks may go on after SIGTERM
     #[arg(long, env = "SPANFLEET_STOP_GRACE_SECONDS", default_value_t = 25, value_name = "SECONDS")]

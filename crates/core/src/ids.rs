@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A row of `export_partitions`: one task. All that a queue message carries.
+/// A row of `export_partitions`: one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(pub i64);

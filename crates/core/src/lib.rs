@@ -13,6 +13,7 @@
 //! | [`filter`] | which texts and annotations were asked for |
 //! | [`order`] | one export as asked for: format, options, filter, inclusions |
 //! | [`report`] | what came of a part, what stands in a manifest |
+//! | [`hint`] | what a queue carries, and its place in a trace |
 //! | [`ids`] | numbers that name rows |
 //! | [`keys`] | where a job's objects stand |
 //! | [`job`] | the life of a job: `decide` |
@@ -25,6 +26,7 @@ pub mod card;
 mod chain;
 pub mod document;
 pub mod filter;
+pub mod hint;
 pub mod ids;
 pub mod job;
 pub mod keys;
@@ -43,6 +45,7 @@ pub use block::begins_block;
 pub use chain::chain;
 pub use document::{Annotation, Document, Extent, Json, Relation, Token};
 pub use filter::Filter;
+pub use hint::{Hint, TraceParent};
 pub use ids::{ProjectId, TaskId, UserId};
 pub use losses::{Change, Kind, Ledger, Loss};
 pub use options::{OptionError, Options};

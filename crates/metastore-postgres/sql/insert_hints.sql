@@ -1,4 +1,6 @@
-INSERT INTO outbox (partition_id, user_id, due_at)
-SELECT id, $2, next_attempt_at FROM export_partitions WHERE job_id = $1 AND kind = $3 AND state = 'ready'
-ORDER BY id
+INSERT INTO outbox (partition_id, user_id, due_at, traceparent)
+SELECT p.id, $2, p.next_attempt_at, j.traceparent
+FROM export_partitions p JOIN export_jobs j ON j.id = p.job_id
+WHERE p.job_id = $1 AND p.kind = $3 AND p.state = 'ready'
+ORDER BY p.id
 ON CONFLICT (partition_id) DO UPDATE SET due_at = excluded.due_at, taken_until = NULL, published_at = NULL

@@ -35,4 +35,4 @@ locked AS ( -- the conditions again: another relay may have been faster
 )
 UPDATE outbox SET taken_until = now() + INTERVAL '30 seconds'
 FROM locked WHERE outbox.id = locked.id
-RETURNING outbox.id, outbox.partition_id
+RETURNING outbox.id, outbox.partition_id, outbox.traceparent

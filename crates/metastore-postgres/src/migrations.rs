@@ -9,10 +9,11 @@ use sqlx::{
 use crate::{Result, error};
 
 /// Every migration, in order. A new one goes to the end; one that has been released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "platform", include_str!("../../../migrations/postgres/0001_platform.sql")),
     (2, "export", include_str!("../../../migrations/postgres/0002_export.sql")),
     (3, "webhooks", include_str!("../../../migrations/postgres/0003_webhooks.sql")),
+    (4, "traces", include_str!("../../../migrations/postgres/0004_traces.sql")),
 ];
 
 /// Runs what is missing. An advisory lock makes other processes wait.

@@ -13,4 +13,4 @@ candidates AS (
 )
 UPDATE outbox SET taken_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '30 seconds')
 WHERE id IN (SELECT id FROM candidates WHERE turn <= $2 ORDER BY turn, id LIMIT $1)
-RETURNING id, partition_id
+RETURNING id, partition_id, traceparent

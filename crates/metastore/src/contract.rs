@@ -48,7 +48,7 @@ macro_rules! contract_tests {
             one_of_many_claims_wins, a_late_commit_is_refused, a_heartbeat_keeps_the_lease,
             a_release_is_no_failure, failures_wait_and_poison_ends, a_crasher_is_quarantined,
             commits_at_once_open_one_finalize, attempts_may_be_noted_twice, checks_see_every_task,
-            hints_are_taken_once, a_noisy_user_starves_nobody, lost_hints_come_again, a_retry_has_no_hint_until_due,
+            hints_are_taken_once, a_noisy_user_starves_nobody, lost_hints_come_again, hints_know_their_trace, a_retry_has_no_hint_until_due,
             backlog_counts_what_waits, webhooks_are_taken_until_done, callers_that_go_away_leave_nothing_open,
         }
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use spanfleet_core::{
-    Include, ProjectId, Schema, TaskId, Timestamp, UserId,
+    Hint, Include, ProjectId, Schema, TaskId, Timestamp, TraceParent, UserId,
     job::{JobHead, Task, TaskKind},
     report::{ManifestFile, PartReport},
 };
@@ -125,8 +125,8 @@ pub struct NewJob {
     pub expires_in_seconds: i64,
     /// Makes a repeat return the first job; unique per user.
     pub idempotency_key: Option<String>,
-    /// W3C trace context of the request.
-    pub traceparent: Option<String>,
+    /// Where the job's trace begins or goes on.
+    pub traceparent: Option<TraceParent>,
     /// Called when the job ends. A secret may be in it: never logged.
     pub webhook_url: Option<String>,
     /// The row of the template that was asked for: its use is counted.
@@ -212,6 +212,8 @@ pub struct JobRow {
     pub schema: Schema,
     /// The artifacts, once they stand.
     pub files: Vec<ManifestFile>,
+    /// Where its trace goes on.
+    pub traceparent: Option<TraceParent>,
     /// Counts and losses of the manifest, once it stands, as JSON `{"counts", "losses", "changes"}`.
     pub summary: Option<Value>,
 }
@@ -236,8 +238,8 @@ pub struct JobsQuery {
 pub struct OutboxRow {
     /// The row.
     pub id: i64,
-    /// The task.
-    pub task: TaskId,
+    /// What it says.
+    pub hint: Hint,
 }
 
 /// A claimed task: everything that a worker needs.

@@ -23,7 +23,7 @@ use std::{
 use async_trait::async_trait;
 use prometheus::{Histogram, register_histogram};
 use spanfleet_core::{
-    ProjectId, TaskId, Timestamp, UserId,
+    ProjectId, TaskId, Timestamp, TraceParent, UserId,
     job::{ErrorClass, JobEvent},
     report::PartReport,
 };
@@ -122,6 +122,12 @@ static POOL_WAIT_SECONDS: LazyLock<Histogram> = LazyLock::new(|| {
 fn only(rows: &[Row]) -> Result<&Row> {
     rows.first()
         .ok_or_else(|| MetastoreError::new(MetastoreErrorKind::Corrupt, "a statement returned no row"))
+}
+
+/// Where a trace goes on. What is no such place counts for nothing: older versions stored any header.
+fn traceparent(row: &Row) -> Result<Option<TraceParent>> {
+    let text: Option<String> = row.get("traceparent")?;
+    Ok(text.and_then(|text| TraceParent::parse(&text)))
 }
 
 /// `all!(self, session => future)` and `each!`: the future borrows the session and owns the rest.

@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
 use crate::delivery::{Out, put_back};
 use crate::error::too_late;
-use crate::message::decode;
+use crate::message::read;
 use crate::metrics;
 
 /// Waits between attempts are drawn from nothing to this, doubled each time up to the longest.
@@ -129,12 +129,12 @@ impl Supervisor {
 
     async fn deliver(&self, subscription: &mut Subscription, message: lapin::message::Delivery) {
         subscription.received += 1;
-        match decode(&message.data) {
-            Ok(task) => {
+        match read(&message) {
+            Ok(hint) => {
                 let out =
                     Out::new(message.acker, Arc::clone(&subscription.link), Arc::clone(&subscription.out));
                 // When nobody listens any more the delivery is dropped here, and with that put back.
-                let _ = self.hand_over.send(Delivery::new(task, Box::new(out)));
+                let _ = self.hand_over.send(Delivery::new(hint, Box::new(out)));
             }
             Err(reason) => {
                 tracing::warn!(reason, "nobody can read this message; it goes to the dead ones");

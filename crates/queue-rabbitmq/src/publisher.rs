@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, PublisherConfirm};
-use spanfleet_core::TaskId;
+use spanfleet_core::{Hint, TaskId};
 use spanfleet_queue::{QueueError, QueueErrorKind};
 use tokio::time::timeout;
 
 use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
 use crate::error::too_late;
-use crate::message::encode;
+use crate::message::{encode, headers};
 use crate::metrics;
 
 /// How many hints wait for their confirms at once. Confirms come in batches; more brings nothing.
@@ -48,7 +48,7 @@ impl Publisher {
 
     /// Sends a window and waits until the fate of each of its hints is known. After an error nothing of it is,
     /// and the channel must not be used again: a late answer would be taken for another's.
-    pub(crate) async fn send(&mut self, broker: &Broker, window: &[TaskId]) -> Result<Sent, QueueError> {
+    pub(crate) async fn send(&mut self, broker: &Broker, window: &[Hint]) -> Result<Sent, QueueError> {
         let begun = Instant::now();
         let sent = timeout(broker.settings.confirm_timeout, self.send_and_wait(broker, window)).await;
         metrics::CONFIRM_SECONDS.observe(begun.elapsed().as_secs_f64());
@@ -61,12 +61,12 @@ impl Publisher {
         sent.map_err(|error| broker.explain("send to", &error))
     }
 
-    async fn send_and_wait(&mut self, broker: &Broker, window: &[TaskId]) -> lapin::Result<Sent> {
+    async fn send_and_wait(&mut self, broker: &Broker, window: &[Hint]) -> lapin::Result<Sent> {
         let mut pending = Vec::with_capacity(window.len());
-        for task in window {
+        for hint in window {
             self.sent += 1;
-            let id = format!("{task}.{}", self.sent);
-            pending.push((*task, id.clone(), self.publish(broker, *task, &id).await?));
+            let id = format!("{}.{}", hint.task, self.sent);
+            pending.push((hint.task, id.clone(), self.publish(broker, *hint, &id).await?));
         }
         let (mut acked, mut returned) = (Vec::with_capacity(window.len()), HashSet::<String>::new());
         for (task, id, confirm) in pending {
@@ -86,14 +86,15 @@ impl Publisher {
         Ok(Sent { confirmed, some_returned: !returned.is_empty() })
     }
 
-    async fn publish(&self, broker: &Broker, task: TaskId, id: &str) -> lapin::Result<PublisherConfirm> {
+    async fn publish(&self, broker: &Broker, hint: Hint, id: &str) -> lapin::Result<PublisherConfirm> {
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
-            .with_message_id(id.into());
+            .with_message_id(id.into())
+            .with_headers(headers(hint));
         // A message that no queue takes comes back instead of vanishing.
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let queue = broker.settings.queue.as_str().into();
-        self.link.channel.basic_publish("".into(), queue, options, &encode(task), properties).await
+        self.link.channel.basic_publish("".into(), queue, options, &encode(hint.task), properties).await
     }
 }

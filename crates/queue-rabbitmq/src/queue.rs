@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use spanfleet_core::TaskId;
+use spanfleet_core::{Hint, TaskId};
 use spanfleet_queue::{Consumer, Queue, QueueError, QueueErrorKind};
 use tokio::sync::Mutex;
 
@@ -39,7 +39,7 @@ impl RabbitQueue {
     async fn send_window(
         &self,
         slot: &mut Option<Publisher>,
-        window: &[TaskId],
+        window: &[Hint],
     ) -> Result<Vec<TaskId>, QueueError> {
         let mut publisher = match slot.take() {
             Some(publisher) if publisher.link.is_connected() => publisher,
@@ -60,7 +60,7 @@ impl RabbitQueue {
 
 #[async_trait]
 impl Queue for RabbitQueue {
-    async fn send(&self, hints: &[TaskId]) -> Result<Vec<TaskId>, QueueError> {
+    async fn send(&self, hints: &[Hint]) -> Result<Vec<TaskId>, QueueError> {
         let mut publisher = self.publisher.lock().await;
         let mut confirmed = Vec::with_capacity(hints.len());
         for window in hints.chunks(WINDOW) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use spanfleet_core::TaskId;
+use spanfleet_core::{Hint, TaskId, TraceParent};
 
 use crate::{Consumer, Delivery, Queue};
 
@@ -21,6 +21,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 /// Runs the whole suite; panics at the first broken promise.
 pub async fn check_all<Made: Future<Output = Arc<dyn Queue>>>(make: impl Fn() -> Made) {
     what_is_sent_arrives(make().await).await;
+    a_hint_keeps_its_trace(make().await).await;
     what_is_put_back_comes_again(make().await).await;
     what_is_dropped_comes_again(make().await).await;
     what_a_lost_consumer_had_comes_again(make().await).await;
@@ -34,37 +35,49 @@ pub async fn check_all<Made: Future<Output = Arc<dyn Queue>>>(make: impl Fn() ->
 
 async fn what_is_sent_arrives(queue: Arc<dyn Queue>) {
     assert_eq!(queue.send(&[]).await.unwrap(), []);
-    assert_eq!(queue.send(&tasks(1..=3)).await.unwrap(), tasks(1..=3));
+    assert_eq!(queue.send(&hints(1..=3)).await.unwrap(), tasks(1..=3));
     let mut consumer = queue.consume(10).await.unwrap();
     let mut arrived = BTreeSet::new();
     for _ in 1..=3 {
         let delivery = next(&mut consumer).await;
-        arrived.insert(delivery.task.0);
+        arrived.insert(delivery.hint.task.0);
         delivery.ack().await;
     }
     assert_eq!(arrived, BTreeSet::from([1, 2, 3]));
     assert_silence(&mut consumer).await;
 }
 
+async fn a_hint_keeps_its_trace(queue: Arc<dyn Queue>) {
+    let traceparent = TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    let sent = [Hint { task: TaskId(1), traceparent }, TaskId(2).into()];
+    queue.send(&sent).await.unwrap();
+    let mut consumer = queue.consume(2).await.unwrap();
+    for _ in sent {
+        let delivery = next(&mut consumer).await;
+        assert!(sent.contains(&delivery.hint), "{delivery:?}");
+        delivery.ack().await;
+    }
+}
+
 async fn what_is_put_back_comes_again(queue: Arc<dyn Queue>) {
-    queue.send(&tasks(7..=7)).await.unwrap();
+    queue.send(&hints(7..=7)).await.unwrap();
     let mut consumer = queue.consume(1).await.unwrap();
     next(&mut consumer).await.put_back().await;
     let again = next(&mut consumer).await;
-    assert_eq!(again.task, TaskId(7));
+    assert_eq!(again.hint.task, TaskId(7));
     again.ack().await;
     assert_silence(&mut consumer).await;
 }
 
 async fn what_is_dropped_comes_again(queue: Arc<dyn Queue>) {
-    queue.send(&tasks(8..=8)).await.unwrap();
+    queue.send(&hints(8..=8)).await.unwrap();
     let mut consumer = queue.consume(1).await.unwrap();
     drop(next(&mut consumer).await);
     next(&mut consumer).await.ack().await;
 }
 
 async fn what_a_lost_consumer_had_comes_again(queue: Arc<dyn Queue>) {
-    queue.send(&tasks(1..=4)).await.unwrap();
+    queue.send(&hints(1..=4)).await.unwrap();
     let mut lost = queue.consume(3).await.unwrap();
     let held = [next(&mut lost).await, next(&mut lost).await];
     // A third may be on its way to the lost one and has to turn round too.
@@ -75,7 +88,7 @@ async fn what_a_lost_consumer_had_comes_again(queue: Arc<dyn Queue>) {
 }
 
 async fn no_more_than_the_prefetch_is_out(queue: Arc<dyn Queue>) {
-    queue.send(&tasks(1..=5)).await.unwrap();
+    queue.send(&hints(1..=5)).await.unwrap();
     let mut consumer = queue.consume(2).await.unwrap();
     let (first, _second) = (next(&mut consumer).await, next(&mut consumer).await);
     assert_silence(&mut consumer).await;
@@ -88,9 +101,9 @@ async fn no_more_than_the_prefetch_is_out(queue: Arc<dyn Queue>) {
 async fn consumers_share(queue: Arc<dyn Queue>) {
     let mut left = queue.consume(2).await.unwrap();
     let mut right = queue.consume(2).await.unwrap();
-    queue.send(&tasks(1..=4)).await.unwrap();
+    queue.send(&hints(1..=4)).await.unwrap();
     let held = [next(&mut left).await, next(&mut left).await, next(&mut right).await, next(&mut right).await];
-    let all: BTreeSet<i64> = held.iter().map(|delivery| delivery.task.0).collect();
+    let all: BTreeSet<i64> = held.iter().map(|delivery| delivery.hint.task.0).collect();
     assert_eq!(all, BTreeSet::from([1, 2, 3, 4]), "nobody has what another has");
     for delivery in held {
         delivery.ack().await;
@@ -98,10 +111,10 @@ async fn consumers_share(queue: Arc<dyn Queue>) {
 }
 
 async fn close_ends_the_stream_but_not_what_is_out(queue: Arc<dyn Queue>) {
-    queue.send(&tasks(1..=4)).await.unwrap();
+    queue.send(&hints(1..=4)).await.unwrap();
     let mut closing = queue.consume(2).await.unwrap();
     let held = next(&mut closing).await;
-    let settled = held.task.0;
+    let settled = held.hint.task.0;
     closing.close().await;
     closing.close().await;
     while let Some(late) = patiently(closing.next()).await {
@@ -119,9 +132,9 @@ async fn a_cancelled_next_loses_nothing(queue: Arc<dyn Queue>) {
     for task in 1..=20 {
         // Cancelled at whatever point it has come to.
         let _ = tokio::time::timeout(Duration::from_micros(50), consumer.next()).await;
-        queue.send(&tasks(task..=task)).await.unwrap();
+        queue.send(&hints(task..=task)).await.unwrap();
         let delivery = next(&mut consumer).await;
-        assert_eq!(delivery.task, TaskId(task));
+        assert_eq!(delivery.hint.task, TaskId(task));
         delivery.ack().await;
     }
 }
@@ -131,9 +144,9 @@ async fn many_senders_are_all_confirmed(queue: Arc<dyn Queue>) {
         .map(|sender| {
             let queue = Arc::clone(&queue);
             tokio::spawn(async move {
-                let hints = tasks(sender * 100..=sender * 100 + 99);
-                let confirmed = queue.send(&hints).await.unwrap();
-                assert_eq!(confirmed, hints);
+                let numbers = sender * 100..=sender * 100 + 99;
+                let confirmed = queue.send(&hints(numbers.clone())).await.unwrap();
+                assert_eq!(confirmed, tasks(numbers));
             })
         })
         .collect();
@@ -154,6 +167,10 @@ fn tasks(numbers: impl Iterator<Item = i64>) -> Vec<TaskId> {
     numbers.map(TaskId).collect()
 }
 
+fn hints(numbers: impl Iterator<Item = i64>) -> Vec<Hint> {
+    numbers.map(|number| TaskId(number).into()).collect()
+}
+
 async fn patiently<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("this comes")
 }
@@ -167,7 +184,7 @@ async fn drain(consumer: &mut Box<dyn Consumer>, tasks: usize) -> BTreeSet<i64> 
     let mut seen = BTreeSet::new();
     while seen.len() < tasks {
         let delivery = next(consumer).await;
-        seen.insert(delivery.task.0);
+        seen.insert(delivery.hint.task.0);
         delivery.ack().await;
     }
     seen

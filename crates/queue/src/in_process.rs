@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use spanfleet_core::TaskId;
+use spanfleet_core::{Hint, TaskId};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::{Consumer, Delivery, Queue, QueueError, Settle};
@@ -23,43 +23,43 @@ impl InProcessQueue {
     }
 }
 
-/// The hints that nobody has. Not bounded: the relay keeps few hints out per user, and a hint is a number.
+/// The hints that nobody has. Not bounded: the relay keeps few hints out per user, and a hint is some numbers.
 #[derive(Debug, Default)]
 struct Hints {
-    waiting: Mutex<VecDeque<TaskId>>,
+    waiting: Mutex<VecDeque<Hint>>,
     arrived: Notify,
 }
 
 impl Hints {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<TaskId>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Hint>> {
         // A list of numbers is never left half changed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, task: TaskId) {
-        self.lock().push_back(task);
+    fn push(&self, hint: Hint) {
+        self.lock().push_back(hint);
         self.arrived.notify_one();
     }
 
-    fn put_back(&self, task: TaskId) {
-        self.lock().push_front(task);
+    fn put_back(&self, hint: Hint) {
+        self.lock().push_front(hint);
         self.arrived.notify_one();
     }
 
-    fn pop(&self) -> Option<TaskId> {
+    fn pop(&self) -> Option<Hint> {
         let mut waiting = self.lock();
-        let task = waiting.pop_front();
+        let hint = waiting.pop_front();
         if !waiting.is_empty() {
             // Several arrivals can have left one wake-up; each consumer that takes one wakes the next.
             self.arrived.notify_one();
         }
-        task
+        hint
     }
 
-    async fn take(&self) -> TaskId {
+    async fn take(&self) -> Hint {
         loop {
-            if let Some(task) = self.pop() {
-                return task;
+            if let Some(hint) = self.pop() {
+                return hint;
             }
             self.arrived.notified().await;
         }
@@ -68,11 +68,11 @@ impl Hints {
 
 #[async_trait]
 impl Queue for InProcessQueue {
-    async fn send(&self, hints: &[TaskId]) -> Result<Vec<TaskId>, QueueError> {
-        for task in hints {
-            self.hints.push(*task);
+    async fn send(&self, hints: &[Hint]) -> Result<Vec<TaskId>, QueueError> {
+        for hint in hints {
+            self.hints.push(*hint);
         }
-        Ok(hints.to_vec())
+        Ok(hints.iter().map(|hint| hint.task).collect())
     }
 
     async fn consume(&self, prefetch: u16) -> Result<Box<dyn Consumer>, QueueError> {
@@ -100,9 +100,9 @@ impl Consumer for InProcessConsumer {
     async fn next(&mut self) -> Option<Delivery> {
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok()?;
         // Nothing is awaited once a hint is taken: a `next` that is cancelled loses none.
-        let task = self.hints.take().await;
-        let out = Out { hints: Arc::clone(&self.hints), task, settled: false, _slot: slot };
-        Some(Delivery::new(task, Box::new(out)))
+        let hint = self.hints.take().await;
+        let out = Out { hints: Arc::clone(&self.hints), hint, settled: false, _slot: slot };
+        Some(Delivery::new(hint, Box::new(out)))
     }
 
     async fn close(&mut self) {
@@ -113,7 +113,7 @@ impl Consumer for InProcessConsumer {
 /// A hint that somebody has.
 struct Out {
     hints: Arc<Hints>,
-    task: TaskId,
+    hint: Hint,
     settled: bool,
     _slot: OwnedSemaphorePermit,
 }
@@ -132,7 +132,7 @@ impl Settle for Out {
 impl Drop for Out {
     fn drop(&mut self) {
         if !self.settled {
-            self.hints.put_back(self.task);
+            self.hints.put_back(self.hint);
         }
     }
 }
@@ -160,9 +160,9 @@ mod tests {
         // The first is woken and gone before it looks.
         let mut waiting = Box::pin(first.next());
         assert!(poll_once(&mut waiting).await.is_none());
-        queue.send(&[TaskId(1)]).await.unwrap();
+        queue.send(&[TaskId(1).into()]).await.unwrap();
         drop(waiting);
-        assert_eq!(second.next().await.unwrap().task, TaskId(1));
+        assert_eq!(second.next().await.unwrap().hint.task, TaskId(1));
     }
 
     async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

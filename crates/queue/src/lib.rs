@@ -1,5 +1,5 @@
-//! Port: hints, at least once, in no promised order. A message carries a task id and nothing else; the
-//! metastore decides what becomes of it. Losing one costs time, doubling one costs a refusal.
+//! Port: hints, at least once, in no promised order. A message carries a task id (and where its trace goes on);
+//! the metastore decides what becomes of it. Losing one costs time, doubling one costs a refusal.
 //!
 //! Drivers: [`in_process`] (here) and `spanfleet-queue-rabbitmq`. All pass the suite in `contract.rs`
 //! (feature `contract`); a new driver is a crate with one test that calls it.
@@ -11,14 +11,14 @@ pub mod in_process;
 pub use in_process::InProcessQueue;
 
 use async_trait::async_trait;
-use spanfleet_core::TaskId;
+use spanfleet_core::{Hint, TaskId};
 
 /// A queue of hints.
 #[async_trait]
 pub trait Queue: Send + Sync + std::fmt::Debug {
     /// Sends hints and waits until the queue has taken them. Returns those that it surely holds; the others
     /// are unknown and have to be sent again.
-    async fn send(&self, hints: &[TaskId]) -> Result<Vec<TaskId>, QueueError>;
+    async fn send(&self, hints: &[Hint]) -> Result<Vec<TaskId>, QueueError>;
 
     /// Starts to consume with at most `prefetch` deliveries out at once.
     async fn consume(&self, prefetch: u16) -> Result<Box<dyn Consumer>, QueueError>;
@@ -44,14 +44,14 @@ pub trait Consumer: Send {
 /// One hint, to be settled once. Dropped without that, it is put back.
 pub struct Delivery {
     /// The task that may have work.
-    pub task: TaskId,
+    pub hint: Hint,
     settle: Box<dyn Settle>,
 }
 
 impl Delivery {
     /// Made by drivers.
-    pub fn new(task: TaskId, settle: Box<dyn Settle>) -> Delivery {
-        Delivery { task, settle }
+    pub fn new(hint: Hint, settle: Box<dyn Settle>) -> Delivery {
+        Delivery { hint, settle }
     }
 
     /// The hint is used up. On a connection that is gone this does nothing: the hint will come again.
@@ -67,7 +67,7 @@ impl Delivery {
 
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Delivery").field("task", &self.task).finish_non_exhaustive()
+        out.debug_struct("Delivery").field("hint", &self.hint).finish_non_exhaustive()
     }
 }
 

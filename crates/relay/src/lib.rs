@@ -6,14 +6,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use spanfleet_core::{Hint, TaskId};
 use spanfleet_crash::crash_point;
 use spanfleet_metastore::{Metastore, OutboxRow};
-use spanfleet_queue::Queue;
+use spanfleet_queue::{Queue, QueueError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// Hints in one round: a confirm window that keeps a quorum queue busy.
-const HINTS_PER_ROUND: u32 = 200;
+pub const HINTS_PER_ROUND: u32 = 200;
 /// Wait after an error of database or broker.
 const ERROR_WAIT: Duration = Duration::from_secs(1);
 
@@ -70,13 +72,40 @@ impl Relay {
             return Ok(0);
         }
         crash_point("relay-hints-taken");
-        let tasks: Vec<_> = rows.iter().map(|row| row.task).collect();
-        let sent = self.queue.send(&tasks).await?;
+        let sent = self.send(&rows).await?;
         crash_point("relay-hints-sent");
         let ids: Vec<i64> =
-            rows.iter().filter(|row| sent.contains(&row.task)).map(|row: &OutboxRow| row.id).collect();
+            rows.iter().filter(|row| sent.contains(&row.hint.task)).map(|row| row.id).collect();
         self.metastore.mark_published(&ids).await?;
         tracing::debug!(taken = rows.len(), sent = ids.len(), "relayed hints");
         Ok(ids.len())
     }
+
+    /// Each hint is a step of its job's trace, from which whoever claims the task goes on.
+    async fn send(&self, rows: &[OutboxRow]) -> Result<Vec<TaskId>, QueueError> {
+        let (hints, spans): (Vec<Hint>, Vec<Span>) = rows.iter().map(|row| traced(row.hint)).unzip();
+        let sent = self.queue.send(&hints).await;
+        for (hint, span) in hints.iter().zip(spans) {
+            if sent.as_ref().map_or(true, |sent| !sent.contains(&hint.task)) {
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        sent
+    }
+}
+
+fn traced(hint: Hint) -> (Hint, Span) {
+    if hint.traceparent.is_none() {
+        // A trace that began here would hide the job's own from whoever claims it.
+        return (hint, Span::none());
+    }
+    let span = spanfleet_trace::span!(
+        "send",
+        otel.kind = "producer",
+        task = hint.task.0,
+        otel.status_code = tracing::field::Empty
+    );
+    spanfleet_trace::go_on(&span, hint.traceparent);
+    let traceparent = spanfleet_trace::place(&span).or(hint.traceparent);
+    (Hint { traceparent, ..hint }, span)
 }

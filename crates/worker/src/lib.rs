@@ -28,5 +28,5 @@ pub use error::StepError;
 pub use keys::Root;
 pub use metrics::Metrics;
 pub use preview::{Preview, count, preview};
-pub use settings::Settings;
+pub use settings::{Settings, heartbeat_every};
 pub use worker::{Ports, Worker};

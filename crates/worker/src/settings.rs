@@ -28,13 +28,17 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Heartbeats: five to a lease, so that several may be lost.
     pub(crate) fn heartbeat_every(&self) -> Duration {
-        Duration::from_secs(u64::from(self.lease_seconds)) / 5
+        heartbeat_every(self.lease_seconds)
     }
 
     /// What a lease is trusted for: its length less a margin for the clock and the last write on its way.
     pub(crate) fn trusted_for(&self) -> Duration {
         Duration::from_secs(u64::from(self.lease_seconds)) * 9 / 10
     }
+}
+
+/// Heartbeats: five to a lease, so that several may be lost.
+pub fn heartbeat_every(lease_seconds: u32) -> Duration {
+    Duration::from_secs(u64::from(lease_seconds)) / 5
 }

@@ -16,9 +16,10 @@ use spanfleet_queue::{Delivery, Queue};
 use spanfleet_relay::Relay;
 use spanfleet_source::Source;
 use spanfleet_storage::Storage;
+use spanfleet_trace::span;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{Metrics, Settings, StepError, lease::Lease, steps};
 
@@ -108,25 +109,45 @@ impl Worker {
         if stops.stop.is_cancelled() {
             return delivery.put_back().await;
         }
-        let task = delivery.task;
+        let task = delivery.hint.task.0;
+        let span = span!("hint", otel.kind = "consumer", task, outcome = Empty, otel.status_code = Empty);
+        spanfleet_trace::go_on(&span, delivery.hint.traceparent);
+        self.take(delivery, &stops).instrument(span).await;
+    }
+
+    /// Claims the task of a hint and does it.
+    async fn take(&self, delivery: Delivery, stops: &Stops) {
+        let (task, span) = (delivery.hint.task, Span::current());
         let claimed_at = Instant::now();
-        match self.ports.metastore.claim(task, &self.settings.owner, self.settings.lease_seconds).await {
+        let claim = self.ports.metastore.claim(task, &self.settings.owner, self.settings.lease_seconds);
+        match claim.instrument(span!("claim")).await {
             Ok(Ok(assignment)) => {
                 crash_point("worker-claimed");
                 // An error's span is on whatever the filter: every line about a task names it.
-                let (job, number) = (assignment.job.job_uuid, assignment.number);
+                let (job, number) = (&assignment.job, assignment.number);
                 let (kind, fence) = (assignment.kind.as_str(), assignment.fence);
-                let span = tracing::error_span!("task", %job, kind, partition = number, fence);
-                self.work(assignment, claimed_at, &stops).instrument(span).await;
+                let working =
+                    tracing::error_span!("task", job = %job.job_uuid, kind, partition = number, fence);
+                if delivery.hint.traceparent.is_none() {
+                    // An older relay sent the hint; the job still knows its trace.
+                    spanfleet_trace::go_on(&working, job.traceparent);
+                }
+                let outcome = self.work(assignment, claimed_at, stops).instrument(working).await;
+                span.record("outcome", outcome);
+                if !["done", "released"].contains(&outcome) {
+                    span.record("otel.status_code", "ERROR");
+                }
                 crash_point("worker-done");
                 delivery.ack().await;
             }
             Ok(Err(refusal)) => {
                 self.metrics.claims_refused_total.with_label_values(&[refusal.as_str()]).inc();
+                span.record("outcome", refusal.as_str());
                 tracing::debug!(%task, refusal = refusal.as_str(), "claim refused");
                 delivery.ack().await;
             }
             Err(error) => {
+                span.record("otel.status_code", "ERROR");
                 tracing::warn!(%task, %error, "can't claim; putting the hint back");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 delivery.put_back().await;
@@ -154,8 +175,8 @@ impl Worker {
         *self.wrong_setup.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
-    /// Does a claimed task and reports what came of it.
-    async fn work(&self, assignment: Assignment, claimed_at: Instant, stops: &Stops) {
+    /// Does a claimed task and reports what came of it. Returns the outcome's word.
+    async fn work(&self, assignment: Assignment, claimed_at: Instant, stops: &Stops) -> &'static str {
         let (task, fence) = (assignment.task, assignment.fence);
         let lease = Lease::keep(
             self.ports.metastore.clone(),
@@ -180,6 +201,7 @@ impl Worker {
                 .observe(claimed_at.elapsed().as_secs_f64());
         }
         tracing::info!(outcome = word, "end");
+        word
     }
 
     async fn step(&self, assignment: &Assignment) -> Result<(), StepError> {
@@ -191,7 +213,7 @@ impl Worker {
     }
 
     async fn plan(&self, assignment: &Assignment) -> Result<(), StepError> {
-        let plan = steps::plan::plan(&self.ports, assignment).await?;
+        let plan = steps::plan::plan(&self.ports, assignment).instrument(span!("plan")).await?;
         crash_point("worker-plan-made");
         let metastore = &self.ports.metastore;
         self.commit(|| metastore.commit_plan(assignment.task, assignment.fence, &plan)).await?;
@@ -217,7 +239,8 @@ impl Worker {
 
     async fn finalize(&self, assignment: &Assignment) -> Result<(), StepError> {
         let prefix = self.settings.root.prefix(assignment.job.job_uuid);
-        let finalized = steps::finalize::finalize(&self.ports, assignment, &prefix).await?;
+        let sealing = steps::finalize::finalize(&self.ports, assignment, &prefix);
+        let finalized = sealing.instrument(span!("seal")).await?;
         crash_point("worker-final-reported");
         let metastore = &self.ports.metastore;
         self.commit(|| metastore.commit_final(assignment.task, assignment.fence, &finalized.report)).await?;
@@ -241,7 +264,7 @@ impl Worker {
             .with_jitter()
             .with_max_times(8);
         let is_passing = |error: &MetastoreError| error.kind == MetastoreErrorKind::Transient;
-        match report.retry(waits).when(is_passing).await? {
+        match report.retry(waits).when(is_passing).instrument(span!("commit")).await? {
             Ok(()) => Ok(()),
             // Also when an earlier try did commit and its answer was lost: the result stands, ours or not.
             Err(refusal) => {

@@ -88,6 +88,17 @@ capabilities: {drop: [ALL]}
 - {name: SPANFLEET_LOG_FORMAT, value: {{ .logFormat | quote }}}
 - {name: SPANFLEET_DATA_DIR, value: {{ .dataDir | quote }}}
 {{- end }}
+{{- if .Values.traces.endpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .Values.traces.endpoint | quote }}}
+- {name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio}
+- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .Values.traces.share | quote }}}
+{{- with .Values.traces.attributes }}
+- {name: OTEL_RESOURCE_ATTRIBUTES, value: {{ . | quote }}}
+{{- end }}
+{{- if .Values.secrets.traces.name }}
+{{ include "spanfleet.secretEnv" (dict "name" "OTEL_EXPORTER_OTLP_HEADERS" "secret" .Values.secrets.traces) }}
+{{- end }}
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -19,15 +19,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("metastore", &["core"]),
     ("queue", &["core"]),
     ("source", &["core", "import"]),
-    ("relay", &["crash", "metastore", "queue"]),
+    ("trace", &["core"]),
+    ("simulate", &["core", "source"]),
+    ("relay", &["core", "crash", "metastore", "queue", "trace"]),
     ("metastore-postgres", &["core", "metastore"]),
     ("metastore-sqlite", &["core", "metastore"]),
     ("queue-rabbitmq", &["core", "queue"]),
     ("source-postgres", &["core", "source"]),
     ("source-sqlite", &["core", "source"]),
     ("storage-s3", &["storage"]),
-    ("dispatcher", &["core", "api", "crash", "formats", "metastore", "queue", "relay", "storage"]),
-    ("worker", &["core", "crash", "formats", "metastore", "queue", "relay", "source", "storage"]),
+    ("dispatcher", &["core", "api", "crash", "formats", "metastore", "queue", "relay", "storage", "trace"]),
+    ("worker", &["core", "crash", "formats", "metastore", "queue", "relay", "source", "storage", "trace"]),
 ];
 
 /// Crates of one technology, and the only rooms that may use them.
@@ -37,6 +39,7 @@ const TECHNOLOGIES: &[(&str, &[&str])] = &[
     ("aws-sdk-s3", &["storage-s3", "tests"]),
     ("axum", &["dispatcher", "spanfleet"]),
     ("clap", &["spanfleet"]),
+    ("opentelemetry", &["trace"]),
 ];
 
 /// Rooms that name drivers besides `wire.rs`: the drivers themselves, and the tests.
@@ -221,4 +224,77 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 fn code_of(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The first migration that met processes of a version before it.
+const FIRST_LATER_MIGRATION: &str = "0003";
+
+/// The version before works on the tables of the next one: nothing that it reads goes away, nothing that it writes
+/// is refused. What takes something away comes a version later, and moves the line above.
+#[test]
+fn migrations_only_expand() {
+    for dialect in ["postgres", "sqlite"] {
+        for file in fs::read_dir(root().join("migrations").join(dialect)).unwrap().map(Result::unwrap) {
+            let name = file.file_name().into_string().unwrap();
+            if name.as_str() < FIRST_LATER_MIGRATION {
+                continue;
+            }
+            let contracting = contracting(&fs::read_to_string(file.path()).unwrap());
+            assert!(contracting.is_empty(), "{dialect}/{name} does more than expand: {contracting:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_contracts_is_seen() {
+    let expanding = "-- A comment; with DROP TABLE.
+        CREATE TABLE notes (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE UNIQUE INDEX idx_notes_name ON notes(name);
+        ALTER TABLE export_jobs ADD COLUMN note TEXT; -- NULL: none
+        ALTER TABLE export_jobs ADD COLUMN notes INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX idx_jobs_note ON export_jobs(note) WHERE note IS NOT NULL;";
+    assert!(contracting(expanding).is_empty(), "{:?}", contracting(expanding));
+    for statement in [
+        "DROP TABLE outbox",
+        "ALTER TABLE outbox DROP COLUMN due_at",
+        "ALTER TABLE outbox RENAME COLUMN due_at TO due",
+        "ALTER TABLE outbox RENAME TO hints",
+        "ALTER TABLE outbox ADD COLUMN note TEXT NOT NULL",
+        "ALTER TABLE outbox ADD COLUMN note TEXT UNIQUE",
+        "ALTER TABLE outbox ADD COLUMN note INTEGER DEFAULT 0 CHECK (note > 0)",
+        "ALTER TABLE outbox ADD COLUMN note TEXT, DROP COLUMN due_at",
+        "ALTER TABLE outbox ALTER COLUMN due_at TYPE TEXT",
+        "ALTER TABLE outbox ADD CONSTRAINT short CHECK (id < 9)",
+        "CREATE UNIQUE INDEX idx_outbox_user ON outbox(user_id)",
+        "CREATE TRIGGER t BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION f()",
+        "UPDATE export_jobs SET phase = 'failed'",
+    ] {
+        assert_eq!(contracting(statement), [statement]);
+    }
+}
+
+/// The statements of a migration that may do more than add what the version before need not know.
+fn contracting(migration: &str) -> Vec<String> {
+    let without_comments: Vec<&str> =
+        migration.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code)).collect();
+    let all = without_comments.join("\n");
+    let statements: Vec<String> =
+        all.split(';').map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let made: Vec<&str> = statements.iter().filter_map(|text| text.strip_prefix("CREATE TABLE ")).collect();
+    let is_new = |table: &str| made.iter().any(|made| made.starts_with(&format!("{table} ")));
+    let expands = |text: &str| {
+        if let Some(index) = text.strip_prefix("CREATE UNIQUE INDEX ") {
+            return index
+                .split_once(" ON ")
+                .is_some_and(|(_, on)| is_new(on.split('(').next().unwrap_or_default()));
+        }
+        if let Some((_, column)) =
+            text.strip_prefix("ALTER TABLE ").and_then(|text| text.split_once(" ADD COLUMN "))
+        {
+            let demands = ["UNIQUE", "CHECK", "PRIMARY KEY", ","].iter().any(|word| column.contains(word));
+            return !demands && (!column.contains("NOT NULL") || column.contains("DEFAULT"));
+        }
+        text.is_empty() || ["CREATE TABLE ", "CREATE INDEX "].iter().any(|start| text.starts_with(start))
+    };
+    statements.iter().filter(|text| !expands(text)).cloned().collect()
 }

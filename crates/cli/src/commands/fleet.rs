@@ -20,19 +20,20 @@ use super::{preview::SourcePreviewer, stop_signal, token};
 use crate::{
     args::ServeArgs,
     failure::Failure,
-    settings::{ServeSettings, WorkerSettings},
+    settings::{HINTS_PER_USER, ServeSettings, WorkerSettings},
     wire::Wire,
 };
 
-/// How often the outbox is looked at for hints of other processes.
-const RELAY_EVERY: Duration = Duration::from_millis(100);
-/// Hints that a worker's own relay lets out for each user.
-const WORKER_HINTS_PER_USER: u32 = 64;
+/// How often a dispatcher looks at the outbox for hints of other processes.
+pub(super) const RELAY_EVERY: Duration = Duration::from_millis(100);
+/// How often a worker does. What it wrote itself it sends at once; a thousand that look as often as dispatchers would
+/// keep the database busy with nothing else.
+pub(super) const WORKER_RELAY_EVERY: Duration = Duration::from_secs(2);
 
 /// Everything in one process.
 pub(super) async fn serve(wire: &Wire, args: &ServeArgs) -> Result<(), Failure> {
     let listener = listen(args.serve.listen).await?;
-    let node = Node::open(wire, args.serve.hints_per_user).await?;
+    let node = Node::open(wire, args.serve.hints_per_user, RELAY_EVERY).await?;
     let address = listener.local_addr()?;
     let token = first_token(node.metastore.as_ref(), wire.data_dir()).await?;
     let mut parts = JoinSet::new();
@@ -46,7 +47,7 @@ pub(super) async fn serve(wire: &Wire, args: &ServeArgs) -> Result<(), Failure> 
 pub(super) async fn dispatcher(wire: &Wire, args: &ServeSettings) -> Result<(), Failure> {
     wire.expect_broker("dispatcher")?;
     let listener = listen(args.listen).await?;
-    let node = Node::open(wire, args.hints_per_user).await?;
+    let node = Node::open(wire, args.hints_per_user, RELAY_EVERY).await?;
     let mut parts = JoinSet::new();
     node.start_dispatcher(wire, args, None, listener, &mut parts)?;
     run_until_stopped(&node.stop, parts).await
@@ -56,7 +57,7 @@ pub(super) async fn dispatcher(wire: &Wire, args: &ServeSettings) -> Result<(), 
 pub(super) async fn worker(wire: &Wire, args: &WorkerSettings) -> Result<(), Failure> {
     wire.expect_broker("worker")?;
     let listener = listen(args.metrics_listen).await?;
-    let node = Node::open(wire, WORKER_HINTS_PER_USER).await?;
+    let node = Node::open(wire, HINTS_PER_USER, WORKER_RELAY_EVERY).await?;
     let mut parts = JoinSet::new();
     let worker = node.start_worker(wire, args, &mut parts)?;
     tracing::info!(listen = %listener.local_addr()?, "worker is up");
@@ -84,7 +85,7 @@ struct Node {
 impl Node {
     /// Opens the ports. A wrong set-up ends the process with one line; a server that does not answer yet is
     /// waited for, with readiness off.
-    async fn open(wire: &Wire, hints_per_user: u32) -> Result<Node, Failure> {
+    async fn open(wire: &Wire, hints_per_user: u32, relay_every: Duration) -> Result<Node, Failure> {
         let metastore = wire.metastore().await?;
         let checked = match metastore.check().await {
             // A server that goes away between the two is waited for as well.
@@ -98,7 +99,7 @@ impl Node {
             checked => checked?,
         }
         let queue = wire.queue().await?;
-        let relay = Relay::new(metastore.clone(), queue.clone(), hints_per_user, RELAY_EVERY);
+        let relay = Relay::new(metastore.clone(), queue.clone(), hints_per_user, relay_every);
         Ok(Node {
             metastore,
             queue,

@@ -9,6 +9,7 @@ mod import;
 mod jobs;
 mod order;
 mod preview;
+mod simulate;
 mod templates;
 mod token;
 mod verify;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         },
         Command::Templates(args) => templates::print(&args)?,
         Command::Verify(args) => verify::verify(&args)?,
+        Command::Simulate(args) => simulate::run(&args)?,
         Command::Jobs(command) => jobs::run(command, wire.data_dir(), quiet)?,
         Command::Export(args) => runtime()?.block_on(export::export(&wire, &args, quiet))?,
         Command::Preview(args) => runtime()?.block_on(preview::preview(&wire, &args, quiet))?,

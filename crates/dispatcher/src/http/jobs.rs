@@ -11,6 +11,7 @@ use spanfleet_api::{CreateJob, Jobs, JobsQuery};
 use spanfleet_core::{Filter, ProjectId};
 use spanfleet_crash::crash_point;
 use spanfleet_metastore::{Caller, JobRow, JobsQuery as RowsQuery, NewJob, Submitted};
+use tracing::Span;
 use uuid::Uuid;
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     auth::Authenticated,
     order::{Asked, ask},
     query::{Body, JobId, Params},
+    traced,
 };
 
 pub(super) mod view;
@@ -87,7 +89,7 @@ fn new_job(
         include: order.include,
         expires_in_seconds,
         idempotency_key: idempotency_key(headers)?,
-        traceparent: text_header(headers, "traceparent"),
+        traceparent: spanfleet_trace::place(&Span::current()).or_else(|| traced::caller(headers)),
         template_id,
         webhook_url: request.webhook_url,
     })

@@ -11,11 +11,12 @@ mod order;
 mod page;
 mod preview;
 mod query;
+mod traced;
 
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Router, middleware,
     routing::{get, post},
 };
 use spanfleet_metastore::Metastore;
@@ -77,6 +78,7 @@ pub fn router(api: Api, probes: probes::Probes) -> Router {
         .route("/artifacts/{job_uuid}/{*path}", get(carry::carry))
         .method_not_allowed_fallback(async || Failure::new(405, "this path has no such method"))
         .fallback(async || Failure::new(404, "there is no such path; `/` lists what there is"))
+        .layer(middleware::from_fn(traced::traced))
         .with_state(api)
         .merge(probes::router(probes))
 }

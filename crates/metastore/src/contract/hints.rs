@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use spanfleet_core::job::{ErrorClass, TaskKind};
 
 use super::stage::{LONG_SECONDS, Stage};
-use crate::Metastore;
+use crate::{Metastore, NewJob, PlanReport};
 
 /// A hint that a relay is sending is not handed to another; a published one stays out until its task is claimed.
 pub async fn hints_are_taken_once(store: Arc<dyn Metastore>) {
@@ -47,19 +47,19 @@ pub async fn a_noisy_user_starves_nobody(store: Arc<dyn Metastore>) {
     let small = neighbour.accepted().await;
     let hints = stage.store.take_hints(100, 20).await.unwrap();
     assert_eq!(hints.len(), 1);
-    let plan = stage.store.claim(hints[0].task, "worker", LONG_SECONDS).await.unwrap().unwrap();
+    let plan = stage.store.claim(hints[0].hint.task, "worker", LONG_SECONDS).await.unwrap().unwrap();
     assert_eq!((plan.kind, plan.job.id), (TaskKind::Plan, small.id));
 
     // Each claim makes room for one more.
-    stage.store.claim(first[0].task, "worker", LONG_SECONDS).await.unwrap().unwrap();
-    stage.store.claim(first[1].task, "worker", LONG_SECONDS).await.unwrap().unwrap();
+    stage.store.claim(first[0].hint.task, "worker", LONG_SECONDS).await.unwrap().unwrap();
+    stage.store.claim(first[1].hint.task, "worker", LONG_SECONDS).await.unwrap().unwrap();
     assert_eq!(stage.store.take_hints(100, 20).await.unwrap().len(), 2);
 
     // Whoever has fewer out goes first.
     neighbour.accepted().await;
     stage.store.mark_published(&[first[2].id]).await.unwrap();
     let next = stage.store.take_hints(1, 40).await.unwrap();
-    let plan = stage.store.claim(next[0].task, "worker", LONG_SECONDS).await.unwrap().unwrap();
+    let plan = stage.store.claim(next[0].hint.task, "worker", LONG_SECONDS).await.unwrap().unwrap();
     assert_eq!(plan.job.requested_by, neighbour.user);
 
     stage.store.cancel(noisy.job_uuid).await.unwrap().unwrap();
@@ -78,9 +78,44 @@ pub async fn lost_hints_come_again(store: Arc<dyn Metastore>) {
     while stage.store.sweep(10, 0).await.unwrap().hints_renewed == 0 {
         tokio::task::yield_now().await;
     }
-    let again: Vec<_> = stage.store.take_hints(10, 10).await.unwrap().iter().map(|hint| hint.task).collect();
+    let again: Vec<_> =
+        stage.store.take_hints(10, 10).await.unwrap().iter().map(|row| row.hint.task).collect();
     assert_eq!(again.len(), 2);
     assert!(again.contains(&lost) && !again.contains(&claimed.task));
+}
+
+/// Whatever becomes of a task, its next hint knows the job's trace.
+pub async fn hints_know_their_trace(store: Arc<dyn Metastore>) {
+    let stage = Stage::new(store).await;
+    let job = stage.accepted().await;
+    let place = stage.new_job().traceparent;
+    assert!(place.is_some() && job.traceparent == place);
+    let next = async || loop {
+        if let Some(row) = stage.store.take_hints(1, 10).await.unwrap().pop() {
+            stage.store.mark_published(&[row.id]).await.unwrap();
+            assert_eq!(row.hint.traceparent, place);
+            return row.hint.task;
+        }
+        tokio::task::yield_now().await;
+    };
+    let plan = next().await;
+    let plan = stage.store.claim(plan, "worker", LONG_SECONDS).await.unwrap().unwrap();
+    assert_eq!(plan.job.traceparent, place);
+    let report = PlanReport { partitions: vec!["0..".to_owned()], ..PlanReport::default() };
+    stage.store.commit_plan(plan.task, plan.fence, &report).await.unwrap().unwrap();
+    let part = next().await;
+    let held = stage.store.claim(part, "worker", LONG_SECONDS).await.unwrap().unwrap();
+    stage.store.release(part, held.fence).await.unwrap().unwrap();
+    assert_eq!(next().await, part, "released");
+    stage.store.claim(part, "worker", 0).await.unwrap().unwrap();
+    stage.sweep_one().await;
+    assert_eq!(next().await, part, "its lease ran out");
+    while stage.store.sweep(10, 0).await.unwrap().hints_renewed == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(next().await, part, "its message was lost");
+    let untraced = stage.submit(&NewJob { traceparent: None, ..stage.new_job() }).await;
+    assert_eq!(untraced.traceparent, None);
 }
 
 /// No hint leads to a refusal.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use spanfleet_core::{
-    Include, ProjectId, TaskId, UserId,
+    Include, ProjectId, TaskId, TraceParent, UserId,
     job::{Phase, TaskKind},
     losses::Counts,
     report::{BlockNotes, ManifestFile, PartFile, PartReport},
@@ -119,7 +119,7 @@ impl Stage {
             include: Include { metadata: false, relations: true, hierarchies: false },
             expires_in_seconds: 604_800,
             idempotency_key: None,
-            traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+            traceparent: TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
             template_id: None,
             webhook_url: None,
         }
@@ -207,7 +207,7 @@ impl Stage {
         let taken = self.store.take_hints(1, u32::MAX).await.unwrap();
         let hint = taken.first()?;
         self.store.mark_published(&[hint.id]).await.unwrap();
-        Some(hint.task)
+        Some(hint.hint.task)
     }
 
     /// The job as it is now.

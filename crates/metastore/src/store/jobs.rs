@@ -6,7 +6,7 @@ use spanfleet_core::{
 };
 use uuid::Uuid;
 
-use super::{Result, params};
+use super::{Result, params, traceparent};
 use crate::{
     JobRow, JobsQuery, MetastoreError, MetastoreErrorKind, NewJob, Parameter, Row, Session, Statement,
     Submitted,
@@ -33,7 +33,7 @@ pub(super) async fn submit(session: &mut dyn Session, job: &NewJob) -> Result<Su
         job.include.hierarchies,
         job.expires_in_seconds as f64,
         job.idempotency_key.as_deref(),
-        job.traceparent.as_deref(),
+        job.traceparent.map(|place| place.to_string()).as_deref(),
         job.webhook_url.as_deref(),
     ];
     let rows = session.rows(Statement::InsertJob, parameters).await?;
@@ -278,6 +278,7 @@ fn job_row(row: &Row) -> Result<JobRow> {
         as_of: row.get("as_of")?,
         schema: row.json("schema")?,
         files: row.json("files")?,
+        traceparent: traceparent(row)?,
         summary: row.get("summary")?,
     })
 }

@@ -1,9 +1,9 @@
 //! Hints, gauges, and what the sweeper looks for.
 
-use spanfleet_core::TaskId;
+use spanfleet_core::{Hint, TaskId};
 use uuid::Uuid;
 
-use super::{Result, jobs, only, params};
+use super::{Result, jobs, only, params, traceparent};
 use crate::{Backlog, JobRow, OutboxRow, Parameter, Session, Statement, WebhookRow};
 
 pub(super) async fn take_hints(
@@ -12,8 +12,10 @@ pub(super) async fn take_hints(
     most_per_user: u32,
 ) -> Result<Vec<OutboxRow>> {
     let rows = session.rows(Statement::TakeHints, params![limit, most_per_user]).await?;
-    let hint =
-        |row: &crate::Row| Ok(OutboxRow { id: row.get("id")?, task: TaskId(row.get("partition_id")?) });
+    let hint = |row: &crate::Row| {
+        let hint = Hint { task: TaskId(row.get("partition_id")?), traceparent: traceparent(row)? };
+        Ok(OutboxRow { id: row.get("id")?, hint })
+    };
     rows.iter().map(hint).collect()
 }
 

@@ -61,7 +61,7 @@ impl TestQueue {
     }
 
     async fn send(&self, task: i64) {
-        assert_eq!(self.queue.send(&[TaskId(task)]).await.unwrap(), [TaskId(task)]);
+        assert_eq!(self.queue.send(&[TaskId(task).into()]).await.unwrap(), [TaskId(task)]);
     }
 
     async fn delete_queue(&self) {
@@ -80,7 +80,7 @@ async fn next(consumer: &mut Box<dyn Consumer>) -> Delivery {
 /// Sends until it arrives: while the queue is away hints are unknown, and sent again.
 async fn send_until_it_arrives(queue: &RabbitQueue, consumer: &mut Box<dyn Consumer>, task: i64) {
     let sending = async {
-        while queue.send(&[TaskId(task)]).await.unwrap_or_default().is_empty() {
+        while queue.send(&[TaskId(task).into()]).await.unwrap_or_default().is_empty() {
             tokio::task::yield_now().await;
         }
     };
@@ -90,7 +90,7 @@ async fn send_until_it_arrives(queue: &RabbitQueue, consumer: &mut Box<dyn Consu
 
 async fn next_acked(consumer: &mut Box<dyn Consumer>) -> TaskId {
     let delivery = next(consumer).await;
-    let task = delivery.task;
+    let task = delivery.hint.task;
     delivery.ack().await;
     task
 }
@@ -123,11 +123,12 @@ async fn what_no_queue_takes_is_not_confirmed() {
     let Some(broker) = TestBroker::find() else { return };
     let test = broker.fresh_queue().await;
     test.delete_queue().await;
-    let hints: Vec<TaskId> = (1..=300).map(TaskId).collect();
+    let tasks: Vec<TaskId> = (1..=300).map(TaskId).collect();
+    let hints: Vec<Hint> = tasks.iter().copied().map(Hint::from).collect();
     let confirmed = test.queue.send(&hints).await.unwrap();
     // The first window came back whole. Its failure was seen, and the queue declared anew for the second.
-    assert_eq!(confirmed, hints[WINDOW..]);
-    assert_eq!(test.queue.send(&hints[..WINDOW]).await.unwrap(), hints[..WINDOW]);
+    assert_eq!(confirmed, tasks[WINDOW..]);
+    assert_eq!(test.queue.send(&hints[..WINDOW]).await.unwrap(), tasks[..WINDOW]);
 }
 
 #[tokio::test]
@@ -165,7 +166,7 @@ async fn a_delivery_of_a_lost_connection_is_settled_in_silence_and_comes_again()
     let vhost = test.url.rsplit_once('/').unwrap().1.to_owned();
     tokio::task::spawn_blocking(move || close_connections(&broker.api, &vhost)).await.unwrap();
     let again = next(&mut consumer).await;
-    assert_eq!(again.task, TaskId(3));
+    assert_eq!(again.hint.task, TaskId(3));
     held.ack().await;
     again.ack().await;
     send_until_it_arrives(&test.queue, &mut consumer, 4).await;
@@ -220,7 +221,7 @@ async fn a_broker_that_is_away_may_come_back() {
     let queue = RabbitQueue::connect(RabbitSettings::new("amqp://fleet:hush@127.0.0.1:9/%2f")).await.unwrap();
     let error = queue.check().await.unwrap_err();
     assert_eq!(error.kind, QueueErrorKind::Transient, "{error}");
-    let sent = queue.send(&[TaskId(1)]).await.unwrap_err();
+    let sent = queue.send(&[TaskId(1).into()]).await.unwrap_err();
     assert_eq!(sent.kind, QueueErrorKind::Transient, "{sent}");
     assert!(!format!("{error:?} {sent:?} {queue:?}").contains("hush"));
     let mut consumer = queue.consume(1).await.unwrap();

@@ -21,8 +21,9 @@ pub const ANNOTATION_BYTES: u64 = 64;
 const FLEET_PARTITIONS: u64 = 32;
 /// Fewer texts than this are not worth a lease and an upload of their own.
 const TEXTS_WORTH_A_PARTITION: u64 = 1000;
-/// An artifact may have ten thousand parts in S3.
-const MOST_PARTITIONS: u64 = 10_000;
+/// An artifact may have ten thousand parts in S3, none much smaller than the others. Of half as many each is large
+/// enough to be copied inside the store; with more of them the seal would carry them through one worker.
+const MOST_PARTITIONS: u64 = 5_000;
 
 /// The places that end `parts` pieces of almost equal count; fewer where there are fewer texts.
 pub fn even_places(texts: u64, parts: u64) -> Vec<u64> {
@@ -51,7 +52,7 @@ pub fn weighted_places(samples: &[Sample]) -> Vec<u64> {
 }
 
 /// How many partitions so many texts of so many bytes are worth.
-fn parts(texts: u64, bytes: u128) -> u64 {
+pub fn parts(texts: u64, bytes: u128) -> u64 {
     let by_bytes = u64::try_from(bytes.div_ceil(u128::from(PARTITION_BYTES))).unwrap_or(u64::MAX);
     let least = (texts / TEXTS_WORTH_A_PARTITION).clamp(1, FLEET_PARTITIONS);
     by_bytes.clamp(least, MOST_PARTITIONS).min(texts.max(1))

@@ -9,7 +9,9 @@ use spanfleet_crash::crash_point;
 use spanfleet_metastore::Assignment;
 use spanfleet_source::{Bounds, DocumentStream};
 use spanfleet_storage::{Storage, Upload};
+use spanfleet_trace::span;
 use tokio::sync::mpsc;
+use tracing::Instrument as _;
 
 use super::{order_of, selection};
 use crate::{StepError, keys, worker::Ports};
@@ -46,7 +48,9 @@ pub(crate) async fn encode(
     let (send, receive) = mpsc::channel(PIECES_WAITING);
     let schema = assignment.job.schema.clone();
     let stem = attempt.clone();
+    let (encode, uploading) = (span!("encode"), span!("upload"));
     let encoding = tokio::task::spawn_blocking(move || {
+        let _encode = encode.entered();
         order
             .options
             .read_files(|path| std::fs::read(path))
@@ -56,7 +60,7 @@ pub(crate) async fn encode(
         writer.finish()
     });
     // When the store fails, the encoder finds its channel closed: the store's error is the cause.
-    let uploads = upload(ports.storage.as_ref(), receive).await;
+    let uploads = upload(ports.storage.as_ref(), receive).instrument(uploading.clone()).await;
     let encoded = encoding.await.map_err(|panic| StepError::new(ErrorClass::Transient, panic.to_string()));
     let uploads = uploads?;
     let part = match encoded.and_then(|encoded| encoded) {
@@ -66,7 +70,7 @@ pub(crate) async fn encode(
             return Err(error);
         }
     };
-    finish(uploads).await?;
+    finish(uploads).instrument(uploading).await?;
     crash_point("worker-part-written");
     report(ports.storage.as_ref(), &attempt, part).await
 }

@@ -187,7 +187,8 @@ impl<'s> Play<'s> {
     async fn take_hints(&mut self) {
         let taken = self.stage.store.take_hints(MANY, MANY).await.unwrap();
         for hint in &taken {
-            let Some((&(job, kind, number), _)) = self.ids.iter().find(|(_, id)| **id == hint.task) else {
+            let Some((&(job, kind, number), _)) = self.ids.iter().find(|(_, id)| **id == hint.hint.task)
+            else {
                 continue;
             };
             let task = self.task(job, kind, number);
