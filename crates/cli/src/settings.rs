@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use clap::{Args, ValueEnum};
+use spanfleet_core::TextLimit;
 
 /// The three URLs, and what goes with them.
 #[derive(Clone, Debug, Args)]
@@ -32,6 +33,9 @@ pub(crate) struct Settings {
     /// Connections to the database, and as many again to read from it
     #[arg(long, global = true, env = "SPANFLEET_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) database_connections: u32,
+    /// The longest text that is read, as it stands in a file or a row; memory is bounded by it
+    #[arg(long, global = true, env = "SPANFLEET_TEXT_LIMIT_MIB", default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    text_limit_mib: u64,
     /// The queue's name at the broker
     #[arg(
         long,
@@ -61,6 +65,11 @@ impl Settings {
     /// Where the broker is, if there is one.
     pub(crate) fn amqp_url(&self) -> Option<&str> {
         self.amqp_url.as_deref()
+    }
+
+    /// How long a text may be.
+    pub(crate) fn text_limit(&self) -> TextLimit {
+        TextLimit::of_mebibytes(self.text_limit_mib)
     }
 
     /// Where artifacts go.

@@ -15,6 +15,7 @@
 //! | [`report`] | what came of a part, what stands in a manifest |
 //! | [`ids`] | numbers that name rows |
 //! | [`keys`] | where a job's objects stand |
+//! | [`limit`] | how long a text may be |
 //! | [`job`] | the life of a job: `decide` |
 //! | [`promises`] | what always holds of a job's rows |
 //! | [`spacy_symbols`] | the numbers that spaCy knows strings by |
@@ -28,6 +29,7 @@ pub mod filter;
 pub mod ids;
 pub mod job;
 pub mod keys;
+pub mod limit;
 pub mod losses;
 pub mod options;
 pub mod order;
@@ -44,6 +46,7 @@ pub use chain::chain;
 pub use document::{Annotation, Document, Extent, Json, Relation, Token};
 pub use filter::Filter;
 pub use ids::{ProjectId, TaskId, UserId};
+pub use limit::TextLimit;
 pub use losses::{Change, Kind, Ledger, Loss};
 pub use options::{OptionError, Options};
 pub use order::{Include, Order};
