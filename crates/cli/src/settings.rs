@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use clap::{Args, ValueEnum};
+use spanfleet_core::TextLimit;
 
 /// How long a task is held without a sign of life.
 pub(crate) const LEASE_SECONDS: u32 = 60;
@@ -37,6 +38,9 @@ pub(crate) struct Settings {
     /// Connections to the database, and as many again to read from it
     #[arg(long, global = true, env = "SPANFLEET_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) database_connections: u32,
+    /// The longest text that is read, as it stands in a file or a row; memory is bounded by it
+    #[arg(long, global = true, env = "SPANFLEET_TEXT_LIMIT_MIB", default_value_t = 256, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    text_limit_mib: u64,
     /// The queue's name at the broker
     #[arg(
         long,
@@ -66,6 +70,11 @@ impl Settings {
     /// Where the broker is, if there is one.
     pub(crate) fn amqp_url(&self) -> Option<&str> {
         self.amqp_url.as_deref()
+    }
+
+    /// How long a text may be.
+    pub(crate) fn text_limit(&self) -> TextLimit {
+        TextLimit::of_mebibytes(self.text_limit_mib)
     }
 
     /// Where artifacts go.

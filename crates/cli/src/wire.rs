@@ -143,11 +143,12 @@ impl Wire {
     pub(crate) fn source(&self) -> Result<Arc<dyn Source>, Failure> {
         let url = self.settings.database_url(&self.data_dir);
         match scheme(&url) {
-            "sqlite" => Ok(Arc::new(SqliteSource::open(&url)?)),
+            "sqlite" => Ok(Arc::new(SqliteSource::open(&url)?.limited(self.settings.text_limit()))),
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 let connections = self.settings.database_connections;
-                Ok(Arc::new(spanfleet_source_postgres::PostgresSource::connect(&url, connections)?))
+                let source = spanfleet_source_postgres::PostgresSource::connect(&url, connections)?;
+                Ok(Arc::new(source.limited(self.settings.text_limit())))
             }
             other => Err(unknown("DATABASE_URL", other, "sqlite, postgres")),
         }
@@ -170,7 +171,8 @@ impl Wire {
             [url] if matches!(scheme(url), "postgres" | "postgresql") => self.database_input(url).await,
             inputs => {
                 let options = FormatOptions { conll_columns: args.conll_columns.clone() };
-                let choice = InputChoice { format: input_format(&args.input_format)?, options };
+                let text_limit = self.settings.text_limit();
+                let choice = InputChoice { format: input_format(&args.input_format)?, options, text_limit };
                 let invalid =
                     rejects.map_or(InvalidRecords::Stop, |file| InvalidRecords::SetAside(file.to_owned()));
                 let paths: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
@@ -192,7 +194,8 @@ impl Wire {
             ));
         };
         let source =
-            spanfleet_source_postgres::PostgresSource::connect(url, self.settings.database_connections)?;
+            spanfleet_source_postgres::PostgresSource::connect(url, self.settings.database_connections)?
+                .limited(self.settings.text_limit());
         let Some(project) = source.project(name).await? else {
             let known = source.project_names().await?.join("`, `");
             return Err(Failure::new(format!("there is no project `{name}`; there are `{known}`")));

@@ -140,6 +140,24 @@ impl Json {
         &*self.0 == "{}"
     }
 
+    /// An escape in JSON text that is half of a surrogate pair: no character, so nobody can read it as text.
+    pub fn half_character(text: &str) -> Option<&str> {
+        let unit = |escape: &str| u16::from_str_radix(escape.strip_prefix("\\u")?.get(..4)?, 16).ok();
+        let mut rest = text;
+        while let Some(at) = rest.find('\\') {
+            let escape = &rest[at..];
+            let bytes = match unit(escape) {
+                // What follows a backslash is ASCII, or else this is no JSON.
+                None => 2,
+                Some(0xd800..0xdc00) if escape.get(6..).and_then(unit).is_some_and(is_second_half) => 12,
+                Some(0xd800..0xe000) => return escape.get(..6),
+                Some(_) => 6,
+            };
+            rest = escape.get(bytes..).unwrap_or_default();
+        }
+        None
+    }
+
     /// The parsed value.
     pub fn to_value(&self) -> serde_json::Value {
         serde_json::from_str(&self.0).unwrap_or(serde_json::Value::Null)
@@ -153,6 +171,10 @@ impl Json {
         }
         Some(value)
     }
+}
+
+fn is_second_half(unit: u16) -> bool {
+    (0xdc00..0xe000).contains(&unit)
 }
 
 /// Drops the white space outside strings of text that is known to be JSON.
@@ -181,6 +203,16 @@ mod tests {
     fn compact_json_keeps_strings_keys_and_digits() {
         let json = Json::parse("{ \"b\" : \"a \\\" { b\\\\\" ,\n \"a\": [1.50, 2e3] }").unwrap();
         assert_eq!(json.as_str(), r#"{"b":"a \" { b\\","a":[1.50,2e3]}"#);
+    }
+
+    #[test]
+    fn halves_of_characters_are_found() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(Json::half_character(text), expected);
+        check(r#"{"a":"\ud83d\ude00 \u0000 é \n"}"#, None);
+        check(r#"{"a":"\\ud800"}"#, None);
+        check(r#"{"a":"x\uD83d"}"#, Some(r"\uD83d"));
+        check(r#"{"a":"\\\ude00"}"#, Some(r"\ude00"));
+        check(r#"{"\ud83d\ud83d\ude00":1}"#, Some(r"\ud83d"));
     }
 
     #[test]

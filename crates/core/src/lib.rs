@@ -16,6 +16,7 @@
 //! | [`hint`] | what a queue carries, and its place in a trace |
 //! | [`ids`] | numbers that name rows |
 //! | [`keys`] | where a job's objects stand |
+//! | [`limit`] | how long a text may be |
 //! | [`job`] | the life of a job: `decide` |
 //! | [`promises`] | what always holds of a job's rows |
 //! | [`spacy_symbols`] | the numbers that spaCy knows strings by |
@@ -30,6 +31,7 @@ pub mod hint;
 pub mod ids;
 pub mod job;
 pub mod keys;
+pub mod limit;
 pub mod losses;
 pub mod options;
 pub mod order;
@@ -47,6 +49,7 @@ pub use document::{Annotation, Document, Extent, Json, Relation, Token};
 pub use filter::Filter;
 pub use hint::{Hint, TraceParent};
 pub use ids::{ProjectId, TaskId, UserId};
+pub use limit::TextLimit;
 pub use losses::{Change, Kind, Ledger, Loss};
 pub use options::{OptionError, Options};
 pub use order::{Include, Order};

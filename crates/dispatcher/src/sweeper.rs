@@ -123,11 +123,13 @@ impl Sweeper {
 
     async fn collect_round(&self) -> Result<(), FsckError> {
         let search = orphans::Search { grace: self.settings.orphan_grace, of_unknown_jobs: false };
-        let found = orphans::find(self.metastore.as_ref(), self.storage.as_ref(), search).await?;
-        orphans::delete(self.storage.as_ref(), &found).await?;
-        self.metrics.orphans_deleted_total.with_label_values(&["orphan"]).inc_by(found.len() as u64);
-        for orphan in &found {
-            tracing::info!(key = orphan.key, bytes = orphan.bytes, why = orphan.why, "deleted an orphan");
+        let mut hunt = orphans::Hunt::begin(self.metastore.as_ref(), self.storage.as_ref(), search).await?;
+        while let Some(found) = hunt.next().await? {
+            hunt.delete(&found).await?;
+            self.metrics.orphans_deleted_total.with_label_values(&["orphan"]).inc_by(found.len() as u64);
+            for orphan in &found {
+                tracing::info!(key = orphan.key, bytes = orphan.bytes, why = orphan.why, "deleted an orphan");
+            }
         }
         Ok(())
     }

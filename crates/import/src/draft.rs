@@ -22,10 +22,12 @@ pub(crate) enum Unit {
 }
 
 /// What is to be annotated, in the format's own unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Wanted {
     Text,
     Span(u64, u64),
+    /// Several pieces, at least one. No format that has them states what they cover.
+    Pieces(Vec<(u64, u64)>),
 }
 
 /// One annotation as the format states it.
@@ -257,6 +259,10 @@ impl<'n> Draft<'n> {
             Wanted::Text => Ok(Extent::Text),
             Wanted::Span(start, end) => {
                 self.range(*start, *end).map(|(start, end)| Extent::Span { start, end })
+            }
+            Wanted::Pieces(pieces) => {
+                let pieces = pieces.iter().map(|(start, end)| self.range(*start, *end));
+                pieces.collect::<Result<Vec<_>, _>>().map(Extent::Fragments)
             }
         }
     }

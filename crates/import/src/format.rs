@@ -8,7 +8,7 @@ use crate::{
     doccano, hf_parquet, jsonl, label_studio,
     made::Made,
     place::{Fault, FileNames},
-    prodigy,
+    prodigy, pubannotation,
     records::{Framing, Record},
     spacy, squad, webanno,
 };
@@ -99,6 +99,8 @@ formats! {
     Prodigy = prodigy,
     /// doccano.
     Doccano = doccano,
+    /// PubAnnotation.
+    Pubannotation = pubannotation,
     /// spaCy.
     Spacy = spacy,
     /// Corpus JSONL.
@@ -161,7 +163,7 @@ mod tests {
         }
         assert_eq!(
             InputFormat::names(),
-            "hf-parquet, webanno, label-studio, squad, prodigy, doccano, spacy, jsonl, conll, brat"
+            "hf-parquet, webanno, label-studio, squad, prodigy, doccano, pubannotation, spacy, jsonl, conll, brat"
         );
     }
 }

@@ -246,6 +246,24 @@ pub(crate) fn take_text(object: &mut Map<String, Value>, key: &str) -> Option<St
     }
 }
 
+/// Appends to a list under a key.
+pub(crate) fn push(map: &mut Map<String, Value>, key: &str, value: Value) {
+    match map.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
+        Value::Array(list) => list.push(value),
+        // An attribute of that very name came first.
+        other => *other = Value::Array(vec![other.take(), value]),
+    }
+}
+
+/// Sets a key; a second value of the same name makes a list of them.
+pub(crate) fn put(map: &mut Map<String, Value>, key: &str, value: Value) {
+    if map.contains_key(key) {
+        push(map, key, value);
+    } else {
+        map.insert(key.to_owned(), value);
+    }
+}
+
 /// An object, or the reason why a record is none.
 pub(crate) fn object(value: Value) -> Result<Map<String, Value>, String> {
     match value {

@@ -251,7 +251,13 @@ fn tokens(words: Vec<wire::Word>, length: &mut Length<'_>) -> Result<Vec<Token>,
 fn object(raw: Option<&RawValue>, part: Part, key: &str) -> Result<Option<Json>, Complaint> {
     match raw {
         None => Ok(None),
-        Some(raw) if raw.get().starts_with('{') => Ok(Some(Json::from_raw(raw))),
+        Some(raw) if raw.get().starts_with('{') => match Json::half_character(raw.get()) {
+            None => Ok(Some(Json::from_raw(raw))),
+            Some(half) => {
+                let reason = format!("`{key}` holds `{half}`, half of a character; write both halves, or neither");
+                Err(Complaint { part, reason })
+            }
+        },
         Some(_) => Err(Complaint { part, reason: format!("`{key}` has to be an object") }),
     }
 }

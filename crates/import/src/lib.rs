@@ -6,7 +6,7 @@
 //! | [`jsonl`] | corpus JSONL, the neutral input |
 //! | [`conll`] | column files: CoNLL-2002, CoNLL-2003, CoNLL-U and their kin |
 //! | [`brat`] | brat standoff: `X.txt` with `X.ann` |
-//! | [`label_studio`], [`doccano`], [`prodigy`], [`webanno`] | exports of annotation tools |
+//! | [`label_studio`], [`doccano`], [`prodigy`], [`pubannotation`], [`webanno`] | exports of annotation tools |
 //! | [`spacy`], [`squad`], [`hf_parquet`] | training data of others |
 //! | [`made`] | what a record makes: documents, and what of them could not be taken |
 //! | [`records`] | where the records of a file begin, without reading what they mean |
@@ -28,6 +28,7 @@ pub mod label_studio;
 pub mod made;
 pub mod place;
 pub mod prodigy;
+pub mod pubannotation;
 pub mod reader;
 pub mod records;
 pub mod spacy;

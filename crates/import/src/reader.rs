@@ -5,13 +5,13 @@ use std::{
     io::{self, BufRead},
 };
 
-use spanfleet_core::{Document, Kind};
+use spanfleet_core::{Document, Kind, TextLimit};
 
 use crate::{
     format::{Dialect, Parse},
     made::{Made, Refusal},
     place::{Fault, FileNames, Place, ReadError, Rejected},
-    records::{Position, RECORD_LIMIT_BYTES, Record, Records},
+    records::{Position, Record, Records},
 };
 
 /// Documents from the bytes of one file or of a piece of it.
@@ -21,6 +21,7 @@ pub struct Reader<R> {
     names: FileNames,
     made: Made,
     rejected: VecDeque<Rejected>,
+    limit: TextLimit,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -28,7 +29,14 @@ impl<R: BufRead> Reader<R> {
     pub fn new(input: R, dialect: &dyn Dialect, names: &FileNames, from: Position) -> Reader<R> {
         let records = Records::new(input, dialect.framing(), from);
         let (made, rejected) = (Made::default(), VecDeque::new());
-        Reader { records, parser: dialect.parser(), names: names.clone(), made, rejected }
+        let limit = TextLimit::default();
+        Reader { records, parser: dialect.parser(), names: names.clone(), made, rejected, limit }
+    }
+
+    /// The same with another limit: a record that is longer is rejected, and only its beginning was held.
+    #[must_use]
+    pub fn limited(self, limit: TextLimit) -> Reader<R> {
+        Reader { records: self.records.limited(limit), limit, ..self }
     }
 
     /// The next document, or what was rejected; `None` at the end. What is rejected of a record comes before its
@@ -44,7 +52,7 @@ impl<R: BufRead> Reader<R> {
             let Some(record) = self.records.next_record()? else { return Ok(None) };
             self.made.clear();
             let parsed = if record.oversized {
-                Err(oversized())
+                Err(Fault::at(0, 1, format!("the record is longer than {}", self.limit)))
             } else {
                 self.parser.parse(&record, &self.names, &mut self.made)
             };
@@ -62,11 +70,6 @@ impl<R: BufRead> Reader<R> {
             }
         }
     }
-}
-
-fn oversized() -> Fault {
-    let limit = RECORD_LIMIT_BYTES / (1024 * 1024 * 1024);
-    Fault::at(0, 1, format!("the text is longer than {limit} GiB; split it"))
 }
 
 fn reject(names: &FileNames, record: &Record<'_>, fault: Fault) -> Rejected {

@@ -7,6 +7,7 @@ use std::io::{self, BufRead};
 
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
+use spanfleet_core::TextLimit;
 
 /// What makes a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,6 @@ pub struct Record<'b> {
     pub oversized: bool,
 }
 
-/// The longest record: a text has to fit into memory, but no file may fill it.
-pub const RECORD_LIMIT_BYTES: usize = 1024 * 1024 * 1024;
 /// How much of an oversized record is shown.
 const SHOWN_BYTES: usize = 1000;
 
@@ -86,12 +85,14 @@ enum Line {
 impl<R: BufRead> Records<R> {
     /// Reads on from a position; `input` stands there already.
     pub fn new(input: R, framing: Framing, from: Position) -> Records<R> {
-        Records::with_limit(input, framing, from, RECORD_LIMIT_BYTES)
+        let limit_bytes = TextLimit::default().bytes() as usize;
+        Records { input, framing, limit_bytes, buffer: Vec::new(), oversized: false, position: from }
     }
 
     /// The same with another limit of a record's bytes.
-    pub fn with_limit(input: R, framing: Framing, from: Position, limit_bytes: usize) -> Records<R> {
-        Records { input, framing, limit_bytes, buffer: Vec::new(), oversized: false, position: from }
+    #[must_use]
+    pub fn limited(self, limit: TextLimit) -> Records<R> {
+        Records { limit_bytes: limit.bytes() as usize, ..self }
     }
 
     /// The next record; `None` at the end.
@@ -236,7 +237,8 @@ mod tests {
     use super::*;
 
     fn all(input: &str, framing: Framing, limit: usize) -> Vec<(String, Position, u64, bool)> {
-        let mut records = Records::with_limit(input.as_bytes(), framing, Position::default(), limit);
+        let mut records = Records::new(input.as_bytes(), framing, Position::default());
+        records.limit_bytes = limit;
         let mut out = Vec::new();
         while let Some(record) = records.next_record().unwrap() {
             let text = String::from_utf8_lossy(record.bytes).into_owned();

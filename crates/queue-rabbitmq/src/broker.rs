@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
@@ -18,6 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One that takes longer for a single request is as good as gone.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The broker itself waits five seconds for a queue without a leader before it takes it away by force.
+const DELETE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A dead connection is noticed after two of these.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -108,6 +113,26 @@ impl Broker {
         replicated.insert("x-dead-letter-exchange".into(), text(&dead));
         channel.queue_declare(queue.as_str().into(), QueueDeclareOptions::durable(), replicated).await?;
         Ok(())
+    }
+
+    /// Deletes the queue and declares it anew, unless it serves somebody. The hints in it are lost: the sweeper
+    /// sends them again.
+    pub(crate) async fn remake_queue(&self) -> Result<(), QueueError> {
+        let link = self.connect("mends").await?;
+        let remaking = timeout(DELETE_TIMEOUT, async {
+            let queue = || self.settings.queue.as_str().into();
+            let passive = QueueDeclareOptions::durable().passive();
+            let state = link.channel.queue_declare(queue(), passive, FieldTable::default()).await?;
+            if state.consumer_count() == 0 {
+                tracing::warn!(queue = self.settings.queue, "the queue serves nobody; deleting it and declaring it anew");
+                link.channel.queue_delete(queue(), QueueDeleteOptions::default()).await?;
+                self.declare(&link.channel).await?;
+            }
+            Ok(())
+        });
+        let remade = remaking.await.map_err(|_| too_late("delete the queue at", &self.address()));
+        link.close().await;
+        remade?.map_err(|error| self.explain("delete the queue at", &error))
     }
 
     /// The name of the queue and the exchange for the dead.

@@ -20,7 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
 use crate::delivery::{Out, put_back};
-use crate::error::too_late;
+use crate::error::{is_internal, too_late};
 use crate::message::read;
 use crate::metrics;
 
@@ -76,7 +76,7 @@ struct Supervisor {
 
 impl Supervisor {
     async fn run(self, mut first: Option<Subscription>) {
-        let mut failures = 0;
+        let (mut failures, mut stuck_since) = (0, None);
         while !self.stop.is_cancelled() {
             let subscribed = match first.take() {
                 Some(subscription) => Ok(subscription),
@@ -85,21 +85,34 @@ impl Supervisor {
             failures = match subscribed {
                 Ok(subscription) => {
                     self.serve(subscription).await;
+                    stuck_since = None;
                     0
                 }
-                Err(error) => {
+                Err(Unserved { error, is_stuck }) => {
                     tracing::warn!(%error, "the queue is away; trying again");
+                    stuck_since = is_stuck.then(|| stuck_since.unwrap_or_else(Instant::now));
                     failures + 1
                 }
             };
+            if stuck_since.is_some_and(|since| since.elapsed() >= self.broker.settings.stuck_after) {
+                self.remake_queue().await;
+                stuck_since = None;
+            }
             self.stop.run_until_cancelled(tokio::time::sleep(wait(failures))).await;
         }
     }
 
-    async fn subscribe_anew(&self) -> Result<Subscription, QueueError> {
+    async fn subscribe_anew(&self) -> Result<Subscription, Unserved> {
         metrics::RECONNECTS.inc();
         let subscribing = self.stop.run_until_cancelled(subscribe(&self.broker, self.prefetch)).await;
-        subscribing.unwrap_or_else(|| Err(too_late("consume from", &self.broker.address())))
+        subscribing.unwrap_or_else(|| Err(too_late("consume from", &self.broker.address()).into()))
+    }
+
+    async fn remake_queue(&self) {
+        let remaking = self.stop.run_until_cancelled(self.broker.remake_queue());
+        if let Some(Err(error)) = remaking.await {
+            tracing::warn!(%error, "can't declare the queue anew; trying again");
+        }
     }
 
     /// Hands deliveries over until the consumer is closed or the subscription is lost.
@@ -145,6 +158,19 @@ impl Supervisor {
     }
 }
 
+/// Why there is no subscription.
+pub(crate) struct Unserved {
+    pub(crate) error: QueueError,
+    /// Whether the broker answers and it is the queue that does not.
+    is_stuck: bool,
+}
+
+impl From<QueueError> for Unserved {
+    fn from(error: QueueError) -> Unserved {
+        Unserved { error, is_stuck: false }
+    }
+}
+
 /// A consumer at the broker.
 pub(crate) struct Subscription {
     link: Arc<Link>,
@@ -157,13 +183,13 @@ pub(crate) struct Subscription {
 }
 
 /// Connects and subscribes.
-pub(crate) async fn subscribe(broker: &Broker, prefetch: u16) -> Result<Subscription, QueueError> {
+pub(crate) async fn subscribe(broker: &Broker, prefetch: u16) -> Result<Subscription, Unserved> {
     let link = Arc::new(broker.connect("consumes").await?);
     let stream = consume(broker, &link, prefetch).await?;
     Ok(Subscription { link, stream, out: Arc::default(), received: 0, received_at_probe: 0 })
 }
 
-async fn consume(broker: &Broker, link: &Link, prefetch: u16) -> Result<lapin::Consumer, QueueError> {
+async fn consume(broker: &Broker, link: &Link, prefetch: u16) -> Result<lapin::Consumer, Unserved> {
     let subscribing = timeout(ANSWER_TIMEOUT, async {
         link.channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let queue = broker.settings.queue.as_str().into();
@@ -171,8 +197,14 @@ async fn consume(broker: &Broker, link: &Link, prefetch: u16) -> Result<lapin::C
             .basic_consume(queue, "".into(), BasicConsumeOptions::default(), FieldTable::default())
             .await
     });
-    let subscribed = subscribing.await.map_err(|_| too_late("consume from", &broker.address()))?;
-    subscribed.map_err(|error| broker.explain("consume from", &error))
+    let address = broker.address();
+    let subscribed = subscribing
+        .await
+        .map_err(|_| Unserved { error: too_late("consume from", &address), is_stuck: true })?;
+    subscribed.map_err(|error| Unserved {
+        is_stuck: is_internal(&error),
+        error: broker.explain("consume from", &error),
+    })
 }
 
 impl Subscription {
@@ -190,7 +222,7 @@ impl Subscription {
         let link = Arc::new(self.link.next_channel(broker).await?);
         // What may be on its way to the old channel goes back when it closes.
         self.link.close_channel().await;
-        self.stream = consume(broker, &link, prefetch).await?;
+        self.stream = consume(broker, &link, prefetch).await.map_err(|unserved| unserved.error)?;
         self.link = link;
         Ok(())
     }

@@ -7,6 +7,8 @@ use spanfleet_queue::{QueueError, QueueErrorKind};
 const ACCESS_REFUSED: u16 = 403;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_ALLOWED: u16 = 530;
+/// What the broker says when a queue's own process fails it.
+const INTERNAL_ERROR: u16 = 541;
 
 /// An error for people: what was tried, why it failed and, where we know, what to do.
 pub(crate) fn explain(action: &str, address: &str, error: &lapin::Error) -> QueueError {
@@ -26,6 +28,11 @@ pub(crate) fn explain(action: &str, address: &str, error: &lapin::Error) -> Queu
         }
         None => QueueError::new(QueueErrorKind::Transient, format!("cannot {action} `{address}`: {reason}")),
     }
+}
+
+/// Whether the broker failed at what it was asked for, rather than refused it.
+pub(crate) fn is_internal(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(refusal) if refusal.get_id() == INTERNAL_ERROR)
 }
 
 /// An error for a wait that was too long.

@@ -79,7 +79,8 @@ impl Queue for RabbitQueue {
     async fn consume(&self, prefetch: u16) -> Result<Box<dyn Consumer>, QueueError> {
         // Nought would mean as many as there are.
         let prefetch = prefetch.max(1);
-        let first = unless_away(subscribe(&self.broker, prefetch).await)?;
+        let first = subscribe(&self.broker, prefetch).await.map_err(|unserved| unserved.error);
+        let first = unless_away(first)?;
         Ok(Box::new(RabbitConsumer::start(Arc::clone(&self.broker), prefetch, first)))
     }
 

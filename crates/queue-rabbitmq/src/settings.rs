@@ -16,6 +16,9 @@ pub struct RabbitSettings {
     pub confirm_timeout: Duration,
     /// How often a consumer makes sure that the broker serves it: a quiet one subscribes anew.
     pub probe_interval: Duration,
+    /// How long a queue may fail everybody who consumes while the broker itself answers: then it is deleted and
+    /// declared anew. RabbitMQ 3.10 can bring a queue back from a crash without a leader, for ever.
+    pub stuck_after: Duration,
 }
 
 impl RabbitSettings {
@@ -27,6 +30,7 @@ impl RabbitSettings {
             delivery_limit: 20,
             confirm_timeout: Duration::from_secs(10),
             probe_interval: Duration::from_secs(10),
+            stuck_after: Duration::from_secs(20),
         }
     }
 }
@@ -39,6 +43,7 @@ impl std::fmt::Debug for RabbitSettings {
             .field("delivery_limit", &self.delivery_limit)
             .field("confirm_timeout", &self.confirm_timeout)
             .field("probe_interval", &self.probe_interval)
+            .field("stuck_after", &self.stuck_after)
             .finish_non_exhaustive()
     }
 }

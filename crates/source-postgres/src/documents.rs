@@ -1,7 +1,7 @@
 //! Streams of rows, each in order of texts, merged into documents.
 
 use bytes::Bytes;
-use spanfleet_core::{Annotation, Document, Json, Relation, Token};
+use spanfleet_core::{Annotation, Document, Json, Relation, TextLimit, Token};
 use spanfleet_source::load::columns::{extent, tokens_from_json};
 use spanfleet_source::load::names::Names;
 use spanfleet_source::{SourceError, SourceErrorKind};
@@ -16,6 +16,7 @@ pub(crate) struct Documents<C> {
     annotations: Beside<C>,
     relations: Option<Beside<C>>,
     names: Names,
+    limit: TextLimit,
 }
 
 /// A stream whose next row waits until the texts come to it.
@@ -64,7 +65,13 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
             annotations: Beside::new(Rows::new(annotations)),
             relations: relations.map(|chunks| Beside::new(Rows::new(chunks))),
             names,
+            limit: TextLimit::default(),
         }
+    }
+
+    /// The same with another limit, which the stream of texts holds too.
+    pub(crate) fn limited(self, limit: TextLimit) -> Documents<C> {
+        Documents { limit, ..self }
     }
 
     /// The next document with the row id of its text.
@@ -72,7 +79,7 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
         if !self.texts.advance()? {
             return Ok(None);
         }
-        let (text_id, mut document) = text(self.texts.fields())?;
+        let (text_id, mut document) = text(self.texts.fields(), self.limit)?;
         while self.annotations.is_at(text_id)? {
             document.annotations.push(annotation(self.annotations.fields()?, text_id, &mut self.names)?);
             self.annotations.advance()?;
@@ -87,9 +94,14 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
     }
 }
 
-fn text(mut fields: Fields<'_>) -> Result<(i64, Document), SourceError> {
+fn text(mut fields: Fields<'_>, limit: TextLimit) -> Result<(i64, Document), SourceError> {
     let text_id = required(fields.integer()?, "texts.id")?;
     let external_id = fields.text()?;
+    let bytes = required(fields.integer()?, "texts.content")?;
+    if let Some(refusal) = limit.refusal(bytes as u64) {
+        let id = external_id.map_or_else(|| text_id.to_string(), str::to_owned);
+        return Err(SourceError::new(SourceErrorKind::Invalid, format!("text `{id}` {refusal}")));
+    }
     let document = Document {
         id: external_id.map_or_else(|| text_id.to_string().into(), Into::into),
         text: required(fields.text()?, "texts.content")?.to_owned(),

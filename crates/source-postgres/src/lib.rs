@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use spanfleet_core::ProjectId;
+use spanfleet_core::{ProjectId, TextLimit};
 use spanfleet_source::{
     Bounds, Cut, DocumentStream, Effort, Plan, Selection, SelectionCount, Source, SourceError,
 };
@@ -49,6 +49,7 @@ pub struct PostgresSource {
     /// A read takes all its streams at once, so that two reads can't each wait for the other's.
     streams: Arc<Semaphore>,
     tables: OnceCell<Arc<Tables>>,
+    text_limit: TextLimit,
 }
 
 /// Texts, annotations and relations are read side by side.
@@ -80,7 +81,14 @@ impl PostgresSource {
             options,
             streams: Arc::new(Semaphore::new(connections as usize - 1)),
             tables: OnceCell::new(),
+            text_limit: TextLimit::default(),
         })
+    }
+
+    /// The same with another limit: a longer text is not read, and named.
+    #[must_use]
+    pub fn limited(self, text_limit: TextLimit) -> PostgresSource {
+        PostgresSource { text_limit, ..self }
     }
 
     /// The project of that name.

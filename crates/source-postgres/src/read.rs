@@ -52,12 +52,14 @@ pub(crate) async fn read(
         };
         stream.open()
     };
-    let texts = open(slice.copy_texts(&tables));
+    let text_limit = source.text_limit;
+    let texts = open(slice.copy_texts(&tables, text_limit));
     let annotations = open(slice.copy_annotations(&tables));
     let relations = with_relations.then(|| open(slice.copy_relations(&tables)));
     tokio::task::spawn_blocking(move || {
         let chunks = |mut chunks: mpsc::Receiver<_>| std::iter::from_fn(move || chunks.blocking_recv());
-        hand_over(Documents::new(chunks(texts), chunks(annotations), relations.map(chunks), names), &batches);
+        let documents = Documents::new(chunks(texts), chunks(annotations), relations.map(chunks), names);
+        hand_over(documents.limited(text_limit), &batches);
     });
     Ok(documents)
 }

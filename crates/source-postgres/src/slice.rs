@@ -5,7 +5,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use spanfleet_core::{Include, ProjectId, Timestamp, filter::MetadataCondition};
+use spanfleet_core::{Include, ProjectId, TextLimit, Timestamp, filter::MetadataCondition};
 use spanfleet_source::load::names::{Labels, numbers_and_names};
 use spanfleet_source::load::range::Range;
 use spanfleet_source::{Selection, SourceError};
@@ -129,11 +129,14 @@ impl Slice {
         Ok(())
     }
 
-    pub(crate) fn copy_texts(&self, tables: &Tables) -> String {
+    /// Of a text beyond the limit its length comes alone.
+    pub(crate) fn copy_texts(&self, tables: &Tables, limit: TextLimit) -> String {
+        let content = tables.text("t", "content");
         let columns = [
             tables.integer("t", "id"),
             tables.text("t", "external_id"),
-            tables.text("t", "content"),
+            format!("octet_length({content})"),
+            format!("CASE WHEN octet_length({content}) <= {} THEN {content} END", limit.bytes()),
             self.optional_text(tables, "t", "metadata"),
             tables.text("t", "tokens"),
         ];

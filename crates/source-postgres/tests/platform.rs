@@ -9,7 +9,7 @@ use spanfleet_core::options::Partitions;
 use spanfleet_core::{Extent, Filter, Include, ProjectId, Timestamp, filter::Id};
 use spanfleet_source::load::Loader;
 use spanfleet_source::load::contract::{Stage, plains, rich};
-use spanfleet_source::{Effort, Selection, Source, SourceErrorKind};
+use spanfleet_source::{Cut, Effort, Selection, Source, SourceErrorKind};
 use spanfleet_source_postgres::{PostgresLoader, PostgresSource};
 use support::Database;
 
@@ -68,6 +68,32 @@ async fn other_peoples_tables_are_read_as_they_are() {
     let selection = Selection { filter, ..stage.everything() };
     let count = stage.source.count(&selection, Effort::Whole).await.unwrap().unwrap();
     assert_eq!((count.texts, count.annotations), (1, 0));
+}
+
+/// Columns of JSON hold escapes that PostgreSQL's own functions refuse.
+#[tokio::test]
+async fn metadata_with_halves_of_characters_can_be_asked_for() {
+    let Some(database) = Database::create().await else { return println!("skipped: no server") };
+    database.run(FOREIGN).await;
+    database
+        .run(
+            r#"ALTER TABLE texts ALTER COLUMN metadata TYPE JSON;
+            UPDATE texts SET metadata = '{"source": "news", "x": "\ud800 \u0000 \uDC00 \ud83d\ude00"}' WHERE id = 10;
+            UPDATE texts SET metadata = '{"source": "\ud83d\ude00"}' WHERE id = 12"#,
+        )
+        .await;
+    let source = PostgresSource::connect(&database.url(), 4).unwrap();
+    for (wanted, text) in [("news", "10"), ("\u{1f600}", "12")] {
+        let filter = serde_json::json!({"metadata.source": wanted});
+        let filter = Filter::from_json(filter.as_object().unwrap()).unwrap();
+        let include = Include { metadata: true, relations: false, hierarchies: false };
+        let selection = Selection { project: ProjectId(1), filter, include };
+        let cut = Cut { partitions: Partitions::Count(1), needs_labels: true, at_blocks: false };
+        let plan = source.plan(&selection, &cut).await.unwrap();
+        let mut documents = source.read(&selection, &plan.partitions[0]).await.unwrap();
+        let batch = documents.recv().await.unwrap().unwrap();
+        assert_eq!(batch.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), [text]);
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub use load::SqliteLoader;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use spanfleet_core::ProjectId;
+use spanfleet_core::{ProjectId, TextLimit};
 use spanfleet_source::{
     Bounds, Cut, DocumentStream, Effort, Plan, Selection, SelectionCount, Source, SourceError,
 };
@@ -36,6 +36,7 @@ use error::Place;
 pub struct SqliteSource {
     pool: SqlitePool,
     place: Place,
+    text_limit: TextLimit,
 }
 
 /// A read holds one connection, and each is a thread; more than this wait for each other.
@@ -52,7 +53,13 @@ impl SqliteSource {
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(SqliteSource { pool, place })
+        Ok(SqliteSource { pool, place, text_limit: TextLimit::default() })
+    }
+
+    /// The same with another limit: a longer text is not read, and named.
+    #[must_use]
+    pub fn limited(self, text_limit: TextLimit) -> SqliteSource {
+        SqliteSource { text_limit, ..self }
     }
 
     /// The project of that name.

@@ -3,7 +3,7 @@
 //! SQLite itself runs on a thread of the connection, so that the runtime's threads only turn a slice's rows into
 //! documents. A slice is a few texts: a text that is read is held, so their sizes are asked first.
 
-use spanfleet_core::Document;
+use spanfleet_core::{Document, TextLimit};
 use spanfleet_source::load::batch::Batcher;
 use spanfleet_source::load::names::Names;
 use spanfleet_source::load::range::Range;
@@ -33,7 +33,8 @@ pub(crate) async fn read(
     let people = names::people(&mut database, &source.place).await?;
     let names = Names::new(labels.into_paths(), people);
     let (batches, documents) = mpsc::channel(BATCHES_WAITING);
-    let reader = Reader { database, slice, names, place: source.place.clone(), batches };
+    let (place, text_limit) = (source.place.clone(), source.text_limit);
+    let reader = Reader { database, slice, names, place, text_limit, batches };
     tokio::spawn(reader.run());
     Ok(documents)
 }
@@ -43,6 +44,7 @@ struct Reader {
     slice: Slice,
     names: Names,
     place: Place,
+    text_limit: TextLimit,
     batches: mpsc::Sender<Result<Vec<Document>, SourceError>>,
 }
 
@@ -88,6 +90,10 @@ impl Reader {
         let sizes = slice.sizes_query(SLICE_TEXTS as i64).fetch_all(&mut *self.database).await;
         let sizes = sizes.map_err(|error| self.place.failure("read", &error))?;
         let Some(first) = sizes.first() else { return Ok(None) };
+        // One that is longer than a batch is always the first of its slice.
+        if let Some(refusal) = self.text_limit.refusal(first.1 as u64) {
+            return Err(self.place.invalid(&format!("text {} {refusal}", first.0)));
+        }
         let mut bytes = 0;
         let fitting = sizes.iter().take_while(|(_, size)| {
             bytes += *size as usize;

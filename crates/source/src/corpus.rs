@@ -24,7 +24,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use spanfleet_core::{Schema, Timestamp, options::Partitions};
+use spanfleet_core::{Schema, TextLimit, Timestamp, options::Partitions};
 use spanfleet_import::{FormatOptions, InputFormat};
 use tokio::sync::mpsc;
 
@@ -42,6 +42,8 @@ pub struct InputChoice {
     pub format: Option<InputFormat>,
     /// Choices that some formats offer.
     pub options: FormatOptions,
+    /// How long a text may be.
+    pub text_limit: TextLimit,
 }
 
 /// What becomes of a record that can't be read.

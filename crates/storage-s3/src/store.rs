@@ -174,6 +174,23 @@ impl Storage for S3Storage {
         Ok(found)
     }
 
+    async fn folders(&self) -> Result<Vec<String>, StorageError> {
+        let request = self.bucket.client.list_objects_v2().bucket(self.bucket.name());
+        let request = request.prefix(self.bucket.full_key("")).delimiter("/");
+        let mut pages = request.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.bucket.explain("list", "", &error))?;
+            let folders = page.common_prefixes.unwrap_or_default().into_iter();
+            found.extend(folders.filter_map(|folder| {
+                let own = self.bucket.own_key(&folder.prefix?)?;
+                own.strip_suffix('/').map(str::to_owned)
+            }));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
     async fn delete(&self, keys: &[String]) -> Result<(), StorageError> {
         keys.iter().try_for_each(|key| check_key(key))?;
         for batch in keys.chunks(DELETE_BATCH_KEYS) {

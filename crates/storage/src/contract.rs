@@ -171,6 +171,10 @@ async fn listing(store: &Store) {
     assert_eq!(store.keys("list").await.len(), 6);
     assert!(store.keys("list/nothing/").await.is_empty());
     assert!(store.0.list("list/").await.unwrap().iter().all(|object| object.bytes == 5));
+    store.put("folder-2/a/b", b"12345").await;
+    let folders = store.0.folders().await.unwrap();
+    assert_eq!(folders, ["folder-2", "list"], "each once, and no object beside them");
+    store.delete_all("folder-2").await;
     store.delete_all("list").await;
 }
 

@@ -40,6 +40,9 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// Every object under a prefix, by key.
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StorageError>;
 
+    /// The first segments of all keys that have several, sorted: their number is what it holds in memory.
+    async fn folders(&self) -> Result<Vec<String>, StorageError>;
+
     /// Deletes objects; those that are gone already are no error.
     async fn delete(&self, keys: &[String]) -> Result<(), StorageError>;
 

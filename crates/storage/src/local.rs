@@ -86,6 +86,10 @@ impl Storage for LocalStorage {
         self.run(move |files| files.list(&prefix)).await
     }
 
+    async fn folders(&self) -> Result<Vec<String>, StorageError> {
+        self.run(Files::folders).await
+    }
+
     async fn delete(&self, keys: &[String]) -> Result<(), StorageError> {
         keys.iter().try_for_each(|key| check_key(key))?;
         let keys = keys.to_vec();

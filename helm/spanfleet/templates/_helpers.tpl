@@ -83,6 +83,7 @@ capabilities: {drop: [ALL]}
 - {name: SPANFLEET_S3_CHECKSUM, value: {{ .s3Checksum | quote }}}
 - {name: SPANFLEET_S3_PATH_STYLE, value: {{ .s3PathStyle | quote }}}
 - {name: SPANFLEET_DATABASE_CONNECTIONS, value: {{ .databaseConnections | quote }}}
+- {name: SPANFLEET_TEXT_LIMIT_MIB, value: {{ .textLimitMib | int64 | quote }}}
 - {name: SPANFLEET_QUEUE, value: {{ .queue | quote }}}
 - {name: SPANFLEET_LOG, value: {{ .log | quote }}}
 - {name: SPANFLEET_LOG_FORMAT, value: {{ .logFormat | quote }}}

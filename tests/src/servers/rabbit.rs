@@ -8,11 +8,14 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use super::{START_PATIENCE, STOP_PATIENCE, fresh_name};
-use crate::daemon::{Daemon, free_port, is_open, signal_pid};
+use crate::daemon::{Daemon, free_port, is_open, run, signal_pid};
 use crate::wait::wait_until;
 
 /// The program itself; the one in `PATH` changes the user and the folder.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+/// Its tool for operators, beside it.
+const CONTROL: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
 /// The user and the password of every node here.
 const USER: &str = "test";
@@ -95,6 +98,11 @@ impl Rabbit {
         self.stop_node();
         self.server = launch(&self.folder, self.ports);
         self.wait_until_ready();
+    }
+
+    /// Runs `rabbitmqctl` on it. Takes seconds: what the management API can do too is done there.
+    pub fn control(&self, args: &[&str]) -> String {
+        run(command(CONTROL, &self.folder, self.ports).arg("-q").args(args))
     }
 
     /// The end of what it said.
@@ -201,17 +209,8 @@ fn write_settings(folder: &Path, ports: Ports) -> std::io::Result<()> {
 }
 
 fn launch(folder: &Path, ports: Ports) -> Daemon {
-    let mut command = Command::new(SERVER);
+    let mut command = command(SERVER, folder, ports);
     command
-        .env_remove("RABBITMQ_PLUGINS_DIR")
-        .env("HOME", folder.join("home"))
-        .env("LC_ALL", "C.UTF-8")
-        .env("ERL_EPMD_PORT", ports.mapper.to_string())
-        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-        // The system's own settings are not for this node.
-        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
-        // No host name is looked up for this name.
-        .env("RABBITMQ_NODENAME", format!("spanfleet{}@localhost", ports.amqp))
         .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
         .env("RABBITMQ_NODE_PORT", ports.amqp.to_string())
         .env("RABBITMQ_DIST_PORT", ports.distribution.to_string())
@@ -228,4 +227,20 @@ fn launch(folder: &Path, ports: Ports) -> Daemon {
             "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none",
         );
     Daemon::start("RabbitMQ", &mut command, &folder.join("console.log"))
+}
+
+/// A program of RabbitMQ that finds this node.
+fn command(program: &str, folder: &Path, ports: Ports) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_remove("RABBITMQ_PLUGINS_DIR")
+        .env("HOME", folder.join("home"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("ERL_EPMD_PORT", ports.mapper.to_string())
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        // The system's own settings are not for this node.
+        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+        // No host name is looked up for this name.
+        .env("RABBITMQ_NODENAME", format!("spanfleet{}@localhost", ports.amqp));
+    command
 }

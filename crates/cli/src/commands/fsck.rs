@@ -35,19 +35,28 @@ async fn collect(wire: &Wire, args: &FsckArgs) -> Result<(), Failure> {
     let storage = wire.storage().await?;
     let search = orphans::Search { grace: Duration::from_secs(args.older_than), of_unknown_jobs: true };
     let refused = |error: spanfleet_dispatcher::fsck::FsckError| Failure::new(error.to_string());
-    let found = orphans::find(metastore.as_ref(), storage.as_ref(), search).await.map_err(refused)?;
-    if args.delete {
-        orphans::delete(storage.as_ref(), &found).await.map_err(refused)?;
+    let mut hunt =
+        orphans::Hunt::begin(metastore.as_ref(), storage.as_ref(), search).await.map_err(refused)?;
+    let (mut count, mut bytes) = (0_u64, 0_u64);
+    while let Some(found) = hunt.next().await.map_err(refused)? {
+        if args.delete {
+            hunt.delete(&found).await.map_err(refused)?;
+        }
+        for orphan in found {
+            if args.json.json {
+                let before = if count == 0 { "[" } else { "," };
+                outln!("{before}{}", serde_json::to_string(&orphan)?);
+            } else {
+                outln!("{} {} bytes: {}", orphan.key, orphan.bytes, orphan.why);
+            }
+            (count, bytes) = (count + 1, bytes + orphan.bytes);
+        }
     }
     if args.json.json {
-        outln!("{}", serde_json::to_string_pretty(&found)?);
+        outln!("{}", if count == 0 { "[]" } else { "]" });
         return Ok(());
     }
-    for orphan in &found {
-        outln!("{} {} bytes: {}", orphan.key, orphan.bytes, orphan.why);
-    }
-    let bytes: u64 = found.iter().map(|orphan| orphan.bytes).sum();
     let what = if args.delete { "deleted" } else { "left where they are; `--delete` removes them" };
-    outln!("{} orphans of {bytes} bytes {what}", found.len());
+    outln!("{count} orphans of {bytes} bytes {what}");
     Ok(())
 }

@@ -20,8 +20,8 @@ pub struct Stratifier {
     tolerance: f64,
     /// Texts with each label, by split; texts without any have an empty one.
     labels: HashMap<Arc<str>, Vec<u64>>,
-    /// Where the first text of a group fell.
-    groups: HashMap<u128, usize>,
+    /// Where the first text of a group fell, by 64 bits of its hash: two groups that share them fall together.
+    groups: HashMap<[u8; 8], u16>,
     moved: BTreeMap<String, String>,
 }
 
@@ -43,8 +43,8 @@ impl Stratifier {
         let key = self.shares.key(document);
         let group = self.shares.group_by.is_some().then(|| group_hash(&key));
         let known = group.and_then(|group| self.groups.get(&group).copied());
-        let split = known.unwrap_or_else(|| self.decide(&key, &labels));
-        self.groups.extend(group.map(|group| (group, split)));
+        let split = known.map_or_else(|| self.decide(&key, &labels), usize::from);
+        self.groups.extend(group.map(|group| (group, split as u16)));
         for label in labels {
             let splits = self.shares.shares.len();
             self.labels.entry(label).or_insert_with(|| vec![0; splits])[split] += 1;
@@ -139,10 +139,10 @@ fn labels_of(document: &Document) -> Vec<Arc<str>> {
     labels
 }
 
-fn group_hash(key: &str) -> u128 {
-    let mut first = [0; 16];
-    first.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
-    u128::from_be_bytes(first)
+fn group_hash(key: &str) -> [u8; 8] {
+    let mut first = [0; 8];
+    first.copy_from_slice(&Sha256::digest(key.as_bytes())[..8]);
+    first
 }
 
 #[cfg(test)]

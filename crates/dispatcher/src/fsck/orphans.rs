@@ -1,10 +1,10 @@
 //! Objects that belong to nothing: what late workers left behind.
 //!
-//! An object goes only if the metastore says that its attempt can never commit, and after a grace. The store is
-//! listed before the rows are read: an object that is written meanwhile is not judged by older rows.
+//! An object goes only if the metastore says that its attempt can never commit, and after a grace. A job's objects
+//! are listed before its rows are read: an object that is written meanwhile is not judged by older rows.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +16,6 @@ use spanfleet_core::{
 };
 use spanfleet_metastore::{JobRow, Metastore};
 use spanfleet_storage::{ObjectInfo, Storage};
-use uuid::Uuid;
 
 use super::{FsckError, all_tasks};
 
@@ -41,38 +40,57 @@ pub struct Orphan {
     pub why: &'static str,
 }
 
-/// Looks for orphans. Deletes nothing.
-pub async fn find(
-    metastore: &dyn Metastore,
-    storage: &dyn Storage,
+/// A look for orphans, job by job: it holds the names of all jobs' folders and the objects of one of them.
+#[derive(Debug)]
+pub struct Hunt<'h> {
+    metastore: &'h dyn Metastore,
+    storage: &'h dyn Storage,
     search: Search,
-) -> Result<Vec<Orphan>, FsckError> {
-    let now = SystemTime::UNIX_EPOCH + micros(metastore.now().await?.micros());
-    let mut by_job: BTreeMap<Uuid, Vec<ObjectInfo>> = BTreeMap::new();
-    for object in storage.list("").await? {
-        if let Some((job, _)) = job_of(&object.key)
-            && is_old(&object, now, search.grace)
-        {
-            by_job.entry(job).or_default().push(object);
-        }
-    }
-    let mut orphans = Vec::new();
-    for (job, objects) in by_job {
-        match metastore.job(job).await? {
-            Some(row) => orphans.extend(of_job(metastore, &row, objects).await?),
-            None if search.of_unknown_jobs => {
-                orphans.extend(objects.into_iter().map(|object| orphan(object, "no such job")));
-            }
-            None => {}
-        }
-    }
-    Ok(orphans)
+    now: SystemTime,
+    folders: std::vec::IntoIter<String>,
 }
 
-/// Deletes what [`find`] found.
-pub async fn delete(storage: &dyn Storage, orphans: &[Orphan]) -> Result<(), FsckError> {
-    let keys: Vec<String> = orphans.iter().map(|orphan| orphan.key.clone()).collect();
-    Ok(storage.delete(&keys).await?)
+impl Hunt<'_> {
+    /// Begins a look at every job whose folder stands in the store now.
+    pub async fn begin<'h>(
+        metastore: &'h dyn Metastore,
+        storage: &'h dyn Storage,
+        search: Search,
+    ) -> Result<Hunt<'h>, FsckError> {
+        let now = SystemTime::UNIX_EPOCH + micros(metastore.now().await?.micros());
+        let folders = storage.folders().await?.into_iter();
+        Ok(Hunt { metastore, storage, search, now, folders })
+    }
+
+    /// The orphans of the next job that has some; `None` at the end. Deletes nothing.
+    pub async fn next(&mut self) -> Result<Option<Vec<Orphan>>, FsckError> {
+        while let Some(folder) = self.folders.next() {
+            let prefix = format!("{folder}/");
+            let Some((job, _)) = job_of(&prefix) else { continue };
+            let mut objects = self.storage.list(&prefix).await?;
+            objects.retain(|object| is_old(object, self.now, self.search.grace));
+            if objects.is_empty() {
+                continue;
+            }
+            let orphans = match self.metastore.job(job).await? {
+                Some(row) => of_job(self.metastore, &row, objects).await?,
+                None if self.search.of_unknown_jobs => {
+                    objects.into_iter().map(|object| orphan(object, "no such job")).collect()
+                }
+                None => Vec::new(),
+            };
+            if !orphans.is_empty() {
+                return Ok(Some(orphans));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes what [`Hunt::next`] found.
+    pub async fn delete(&self, orphans: &[Orphan]) -> Result<(), FsckError> {
+        let keys: Vec<String> = orphans.iter().map(|orphan| orphan.key.clone()).collect();
+        Ok(self.storage.delete(&keys).await?)
+    }
 }
 
 fn micros(micros: i64) -> Duration {

@@ -1,11 +1,12 @@
 //! Which texts say the same as an earlier one.
 //!
-//! Exact duplicates are told by 128 bits of SHA-256: 16 bytes a text. Near ones by MinHash: the Jaccard similarity
-//! of their sets of word 5-grams is estimated from 128 minima (standard error 0.04 at a similarity of 0.7), and
-//! candidates come from bands of minima that are equal: about 1.5 KiB a text.
+//! Exact duplicates are told by 128 bits of SHA-256. Near ones by MinHash: the Jaccard similarity of their sets of word
+//! 5-grams is estimated from 128 minima (standard error 0.04 at a similarity of 0.7), and candidates come from bands of
+//! minima that are equal. What is held of a text is at most [`bytes_a_text`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use hashbrown::HashTable;
 use sha2::{Digest, Sha256};
 use spanfleet_core::options::Duplicates;
 use unicode_segmentation::UnicodeSegmentation;
@@ -14,32 +15,41 @@ use unicode_segmentation::UnicodeSegmentation;
 const MINIMA: usize = 128;
 /// Minima in a band. With 4, texts of similarity 0.6 meet in one of 32 bands with a chance of 98.8 %.
 const BAND: usize = 4;
+const BANDS: usize = MINIMA / BAND;
 /// Words that stand together in a shingle.
 const SHINGLE_WORDS: usize = 5;
+
+/// For each of so many hash functions, the least value over a text's shingles: its lower half, of which one in 65,536
+/// is equal by chance.
+type Signature = [u16; MINIMA];
 
 /// The texts so far.
 pub struct SeenTexts {
     kind: Duplicates,
     exact: HashSet<[u8; 16]>,
-    signatures: Vec<[u32; MINIMA]>,
-    /// The last entry of each band of minima, by a hash of both: the signatures tell whether it lied.
-    bands: HashMap<u64, u32>,
-    /// A signature, and the entry before it in the same band, or `NONE`.
-    entries: Vec<(u32, u32)>,
+    signatures: Signatures,
+    /// For each band the numbers of the texts, by a hash of their minima in it: the signatures tell whether it lied.
+    bands: Vec<HashTable<u32>>,
 }
 
-/// No entry.
-const NONE: u32 = u32::MAX;
+/// What one more text takes at most, while tables grow: for near duplicates its signature, 11 bytes in a table for each
+/// band, and half as much again while one of them is copied.
+pub const fn bytes_a_text(kind: Duplicates) -> usize {
+    match kind {
+        Duplicates::Exact => 64,
+        Duplicates::Near(_) => 64 + size_of::<Signature>() + BANDS * 12,
+    }
+}
 
 impl SeenTexts {
     /// None yet.
     pub fn new(kind: Duplicates) -> SeenTexts {
+        let bands = if kind == Duplicates::Exact { 0 } else { BANDS };
         SeenTexts {
             kind,
             exact: HashSet::new(),
-            signatures: Vec::new(),
-            bands: HashMap::new(),
-            entries: Vec::new(),
+            signatures: Signatures::default(),
+            bands: (0..bands).map(|_| HashTable::new()).collect(),
         }
     }
 
@@ -56,46 +66,63 @@ impl SeenTexts {
         }
     }
 
-    fn is_near(&mut self, signature: &[u32; MINIMA], least: f64) -> bool {
-        let keys = band_keys(signature);
+    fn is_near(&mut self, signature: &Signature, least: f64) -> bool {
         let mut tried = HashSet::new();
-        for key in &keys {
-            let mut at = self.bands.get(key).copied().unwrap_or(NONE);
-            while let Some((candidate, before)) = self.entries.get(at as usize) {
-                if tried.insert(*candidate)
-                    && similarity(signature, &self.signatures[*candidate as usize]) >= least
-                {
+        for (band, texts) in self.bands.iter().enumerate() {
+            for text in texts.iter_hash(band_key(signature, band)) {
+                if tried.insert(*text) && similarity(signature, self.signatures.get(*text)) >= least {
                     return true;
                 }
-                at = *before;
             }
         }
-        let number = self.signatures.len() as u32;
-        self.signatures.push(*signature);
-        for key in keys {
-            let entry = self.entries.len() as u32;
-            let before = self.bands.insert(key, entry).unwrap_or(NONE);
-            self.entries.push((number, before));
+        let number = self.signatures.push(*signature);
+        let signatures = &self.signatures;
+        for (band, texts) in self.bands.iter_mut().enumerate() {
+            let key_of = |text: &u32| band_key(signatures.get(*text), band);
+            texts.insert_unique(band_key(signature, band), number, key_of);
         }
         false
     }
 }
 
-/// A hash of each band and its place.
-fn band_keys(signature: &[u32; MINIMA]) -> Vec<u64> {
-    let bands = signature.as_chunks::<BAND>().0.iter().enumerate();
-    bands
-        .map(|(place, band)| band.iter().fold(place as u64, |hash, least| mix(hash ^ u64::from(*least))))
-        .collect()
+/// Signatures by their numbers, in pieces: a list that grows would stand in memory twice.
+#[derive(Default)]
+struct Signatures {
+    pieces: Vec<Vec<Signature>>,
 }
 
-fn similarity(one: &[u32; MINIMA], other: &[u32; MINIMA]) -> f64 {
+/// Signatures in a piece: 256 KiB.
+const PIECE: usize = 1024;
+
+impl Signatures {
+    /// Adds one; its number.
+    fn push(&mut self, signature: Signature) -> u32 {
+        if self.pieces.last().is_none_or(|piece| piece.len() == PIECE) {
+            self.pieces.push(Vec::with_capacity(PIECE));
+        }
+        let before = (self.pieces.len() - 1) * PIECE;
+        let piece = &mut self.pieces[before / PIECE];
+        piece.push(signature);
+        (before + piece.len() - 1) as u32
+    }
+
+    fn get(&self, number: u32) -> &Signature {
+        &self.pieces[number as usize / PIECE][number as usize % PIECE]
+    }
+}
+
+/// A hash of a band and its place.
+fn band_key(signature: &Signature, band: usize) -> u64 {
+    let minima = &signature[band * BAND..(band + 1) * BAND];
+    mix(minima.iter().fold(band as u64, |bits, least| bits.rotate_left(16) ^ u64::from(*least)))
+}
+
+fn similarity(one: &Signature, other: &Signature) -> f64 {
     let equal = one.iter().zip(other).filter(|(one, other)| one == other).count();
     equal as f64 / MINIMA as f64
 }
 
-/// For each of so many hash functions, the least value over the text's shingles.
-fn signature(text: &str) -> [u32; MINIMA] {
+fn signature(text: &str) -> Signature {
     let words: Vec<String> = text.unicode_words().map(str::to_lowercase).collect();
     let mut minima = [u32::MAX; MINIMA];
     for shingle in words.windows(SHINGLE_WORDS.min(words.len().max(1))) {
@@ -105,7 +132,7 @@ fn signature(text: &str) -> [u32; MINIMA] {
             *minimum = (*minimum).min((hash >> 32) as u32);
         }
     }
-    minima
+    minima.map(|minimum| minimum as u16)
 }
 
 /// FNV-1a over the words, a byte that no word holds between them.
@@ -150,5 +177,21 @@ mod tests {
         assert!(seen.is_duplicate(""));
         assert!(!seen.is_duplicate("two words"));
         assert!(seen.is_duplicate("Two, words!"));
+    }
+
+    /// What one more text takes, at the worst moment of a table's growth.
+    #[test]
+    fn a_text_takes_what_is_said() {
+        for kind in [Duplicates::Exact, Duplicates::Near(0.8)] {
+            for texts in [1_000_u32, 3_600, 7_300, 14_500] {
+                let texts_of = |nth: u32| format!("text{nth} of{nth} five{nth} words{nth} each{nth}");
+                let used = allocation_counter::measure(|| {
+                    let mut seen = SeenTexts::new(kind);
+                    assert!((0..texts).all(|nth| !seen.is_duplicate(&texts_of(nth))));
+                });
+                let bytes = used.bytes_max / u64::from(texts);
+                assert!(bytes <= bytes_a_text(kind) as u64, "{kind:?}: {bytes} bytes for each of {texts} texts");
+            }
+        }
     }
 }

@@ -9,7 +9,11 @@ use super::{
     conf::Hierarchy,
     lines::{Line, Numbered, parse},
 };
-use crate::{intern::Interner, place::Fault};
+use crate::{
+    intern::Interner,
+    json::{push, put},
+    place::Fault,
+};
 
 /// What of a file could not be taken.
 type Refused = Vec<(Kind, Fault)>;
@@ -205,24 +209,6 @@ impl<'a> Standoff<'a> {
             relations: self.relations,
             tokens: None,
         }
-    }
-}
-
-/// Appends to a list under a key.
-fn push(map: &mut Map<String, Value>, key: &str, value: Value) {
-    match map.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
-        Value::Array(list) => list.push(value),
-        // An attribute of that very name came first.
-        other => *other = json!([other.take(), value]),
-    }
-}
-
-/// Sets a key; a second value of the same name makes a list of them.
-fn put(map: &mut Map<String, Value>, key: &str, value: Value) {
-    if map.contains_key(key) {
-        push(map, key, value);
-    } else {
-        map.insert(key.to_owned(), value);
     }
 }
 

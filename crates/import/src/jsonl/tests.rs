@@ -102,6 +102,10 @@ fn refusals_name_place_reason_and_mend() {
     );
     refused(r#"{"id":"a"}"#, "10: `text` is missing");
     refused(r#"{"text":"a","metadata":[1]}"#, "1: `metadata` has to be an object");
+    refused(
+        r#"{"text":"a","annotations":[{"label":"X","attributes":{"x":"\ud83d"}}]}"#,
+        r"28: `attributes` holds `\ud83d`, half of a character; write both halves, or neither",
+    );
     refused(r#"{"text":"a"#, "10: the line ends within its JSON; each text stands on one line");
 }
 

@@ -28,6 +28,10 @@ const SEEDS: &[&str] = &[
     "[{\"id\":1,\"paragraphs\":[{\"raw\":\"Ada met\",\"sentences\":[{\"tokens\":[{\"orth\":\"Ada\",\"ner\":\"U-P\"},{\"orth\":\"met\",\
      \"ner\":\"-\"}]}],\"cats\":[{\"label\":\"c\",\"value\":1}]}]},{\"text\":\"b\",\"ents\":[{\"start\":0,\"end\":1,\"label\":\"P\"}],\
      \"tokens\":[{\"start\":0,\"end\":1,\"tag\":\"X\"}]}]",
+    "{\"sourcedb\":\"P\",\"sourceid\":1,\"divid\":2,\"text\":\"Ada 😀 met\",\"project\":\"q\",\"denotations\":[{\"id\":\"T1\",\
+     \"span\":{\"begin\":0,\"end\":3},\"obj\":\"P\"},{\"id\":\"T2\",\"span\":[{\"begin\":0,\"end\":1},{\"begin\":4,\"end\":5}],\"obj\":\"Q\"}],\
+     \"relations\":[{\"id\":\"R1\",\"subj\":\"T1\",\"pred\":\"r\",\"obj\":\"T2\"}],\"attributes\":[{\"subj\":\"T1\",\"pred\":\"a\",\"obj\":true}]}\n\
+     {\"text\":\"b\",\"tracks\":[{\"project\":\"x\",\"denotations\":[]}]}\n",
 ];
 
 /// Bytes with some of them changed, taken out or doubled.

@@ -122,6 +122,23 @@ fn label_studio_is_read_as_its_corpus_says() {
 }
 
 #[test]
+fn pubannotation_is_read_as_its_corpus_says() {
+    agree("pubannotation-en", "pubannotation", &[]);
+    let Some(folder) = corpus("pubannotation-en") else { return };
+    for expected in read_file(&folder.join("corpus.jsonl")) {
+        let (found, _) = read_with_rejects(&folder.join("original").join(file_of(&expected)), "pubannotation");
+        for (found, expected) in found[0].annotations.iter().zip(&expected.annotations) {
+            assert_eq!(found.annotator, expected.annotator);
+            let attributes = |annotation: &spanfleet_core::Annotation| {
+                let attributes = annotation.attributes.as_ref().map(spanfleet_core::Json::to_value);
+                attributes.and_then(|value| value.as_object().cloned()).unwrap_or_default()
+            };
+            assert_eq!(attributes(found), attributes(expected));
+        }
+    }
+}
+
+#[test]
 fn spacy_json_is_read_as_its_corpora_say() {
     agree("spacy-json-demos", "spacy", &[]);
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use spanfleet_core::{Annotation, Document, Include, Json, ProjectId};
+use spanfleet_core::{Annotation, Document, Include, Json, ProjectId, TextLimit};
 use spanfleet_source::SourceError;
 use spanfleet_source::load::LoadReport;
 use spanfleet_source::load::names::{Names, label_components};
@@ -19,6 +19,8 @@ use crate::read::copy_out_whole;
 use crate::slice::Slice;
 use crate::tables::Tables;
 
+/// What stands in a row can be read.
+const STORED_LIMIT: TextLimit = TextLimit::of_mebibytes(1024);
 /// Rows are sent in messages of this size.
 const SEND_BYTES: usize = 256 * 1024;
 
@@ -68,10 +70,10 @@ impl Batch<'_> {
         }
         let include = Include { metadata: true, relations: true, hierarchies: false };
         let slice = Slice { texts: Some(found), ..Slice::whole(self.project, Range::ALL, include) };
-        let texts = self.copy_out(&slice.copy_texts(self.tables)).await?;
+        let texts = self.copy_out(&slice.copy_texts(self.tables, STORED_LIMIT)).await?;
         let annotations = self.copy_out(&slice.copy_annotations(self.tables)).await?;
         let relations = self.copy_out(&slice.copy_relations(self.tables)).await?;
-        let mut documents = Documents::new(texts, annotations, Some(relations), self.names());
+        let mut documents = Documents::new(texts, annotations, Some(relations), self.names()).limited(STORED_LIMIT);
         let mut stored = HashMap::new();
         while let Some((text_id, document)) = documents.next()? {
             stored.insert(document.id.to_string(), (text_id, document));

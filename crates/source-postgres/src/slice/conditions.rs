@@ -143,8 +143,7 @@ impl Slice {
 /// Whether a column of JSON has one of the values in a field; as `MetadataCondition::takes` has it.
 fn metadata_takes(column: &str, condition: &MetadataCondition) -> String {
     let path: Vec<String> = condition.path.iter().map(|key| literal(key)).collect();
-    // PostgreSQL's functions refuse a whole document for one escaped NUL, which columns of JSON may hold.
-    let json = format!("replace(({column})::text, '\\u0000', '\\ufffd')::json");
+    let json = readable(&format!("({column})::text"));
     let field = format!("({json} #> ARRAY[{}])", path.join(", "));
     let text = format!("({field} #>> '{{}}')");
     let is_value = |value: &MetadataValue| {
@@ -158,6 +157,16 @@ fn metadata_takes(column: &str, condition: &MetadataCondition) -> String {
     };
     let any: Vec<String> = condition.values.iter().map(is_value).collect();
     if any.is_empty() { "FALSE".to_owned() } else { any.join(" OR ") }
+}
+
+/// JSON for PostgreSQL's functions. They refuse a whole document for one escape that is no character of theirs (a NUL,
+/// half a surrogate pair), which columns of JSON may hold: it is read as U+FFFD.
+fn readable(text: &str) -> String {
+    const ESCAPES: [&str; 3] =
+        [r"\\u0000", r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})", r"(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}"];
+    let pattern = ESCAPES.join("|");
+    let mended = format!(r"regexp_replace({text}, '{pattern}', '\\ufffd', 'gi')");
+    format!(r"(CASE WHEN strpos({text}, '\u') = 0 THEN {text} ELSE {mended} END)::json")
 }
 
 /// A string as hexadecimal digits: nothing in it can end it. One with a NUL equals nothing.

@@ -7,9 +7,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use spanfleet_core::{Document, Timestamp};
+use spanfleet_core::{Document, Kind, TextLimit, Timestamp};
 use spanfleet_import::{
-    Dialect, FileNames, FormatOptions, InputFormat, Layout, Position, Reader, Records, Rejected,
+    Dialect, FileNames, FormatOptions, InputFormat, Layout, Place, Position, ReadError, Reader, Records, Rejected,
     brat::{self, Pair},
 };
 use tempfile::TempPath;
@@ -28,6 +28,7 @@ pub(super) struct CorpusFile {
     /// When it was last written; `None` for standard input.
     pub(super) modified_at: Option<Timestamp>,
     pub(super) content: Content,
+    pub(super) text_limit: TextLimit,
 }
 
 /// Where the bytes of a file lie.
@@ -106,7 +107,8 @@ impl CorpusFile {
 
     /// Its records from the beginning.
     pub(super) fn records(&self, dialect: &dyn Dialect) -> Result<Records<Bytes>, SourceError> {
-        Ok(Records::new(self.bytes(0, self.bytes)?, dialect.framing(), Position::default()))
+        let records = Records::new(self.bytes(0, self.bytes)?, dialect.framing(), Position::default());
+        Ok(records.limited(self.text_limit))
     }
 
     /// Its documents from one position up to a byte.
@@ -117,7 +119,8 @@ impl CorpusFile {
         end_byte: u64,
     ) -> Result<Reader<Bytes>, SourceError> {
         self.check()?;
-        Ok(Reader::new(self.bytes(from.byte, end_byte)?, dialect, &self.names, from))
+        let reader = Reader::new(self.bytes(from.byte, end_byte)?, dialect, &self.names, from);
+        Ok(reader.limited(self.text_limit))
     }
 
     /// The one document of a pair, and the lines of it that could not be taken.
@@ -126,6 +129,11 @@ impl CorpusFile {
         pair: &PairContent,
     ) -> Result<Result<(Document, Vec<Rejected>), Rejected>, SourceError> {
         self.check()?;
+        if let Some(refusal) = self.text_limit.refusal(self.bytes) {
+            let place = Place { file: self.names.shown.clone(), line: 1, column: 1 };
+            let error = ReadError { place, reason: format!("the text with its annotations {refusal}") };
+            return Ok(Err(Rejected { kind: Kind::Text, record: pair.id.clone(), error, key: (0, 0) }));
+        }
         let all = |path: &Path| std::fs::read(path).map_err(|error| io_error(path, "read", error));
         let (notes, annotation_names) = match &pair.annotations {
             Some((path, names)) => (all(path)?, names),

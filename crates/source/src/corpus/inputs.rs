@@ -9,7 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use spanfleet_core::Timestamp;
+use spanfleet_core::{TextLimit, Timestamp};
 use spanfleet_import::{FileNames, InputFormat, Layout, brat::Hierarchy, format::HEAD_BYTES};
 
 use super::{
@@ -73,7 +73,7 @@ fn named_file(path: &Path, choice: &InputChoice) -> Result<CorpusFile, SourceErr
         let annotations = Some(path.with_extension("ann"));
         let folder = path.parent().unwrap_or(Path::new(""));
         let hierarchy = hierarchy_in(folder)?.unwrap_or_default();
-        return pair(id, path.with_extension("txt"), annotations, hierarchy);
+        return pair(id, path.with_extension("txt"), annotations, hierarchy, choice.text_limit);
     }
     if choice.format.is_some_and(|format| matches!(format.entry().layout, Layout::Pairs)) {
         let shown = path.display();
@@ -111,7 +111,7 @@ fn records(names: FileNames, bytes_at: BytesAt, choice: &InputChoice) -> Result<
     };
     let bytes = about(bytes_at.path())?.len();
     let content = Content::Records(format, choice.options.clone(), OnceLock::new());
-    Ok(CorpusFile { names, bytes_at, bytes, modified_at: None, content })
+    Ok(CorpusFile { names, bytes_at, bytes, modified_at: None, content, text_limit: choice.text_limit })
 }
 
 fn head(path: &Path) -> Result<Vec<u8>, SourceError> {
@@ -140,6 +140,7 @@ fn pair(
     text: PathBuf,
     annotations: Option<PathBuf>,
     hierarchy: Arc<Hierarchy>,
+    text_limit: TextLimit,
 ) -> Result<CorpusFile, SourceError> {
     let text_about = about(&text)?;
     let (mut bytes, mut modified) = (text_about.len(), modified_at(&text_about));
@@ -152,7 +153,8 @@ fn pair(
     let annotations = annotations.map(|path| (path.clone(), names(&path)));
     let content = Content::Pair(Box::new(PairContent { id, annotations, hierarchy }));
     let names = names(&text);
-    Ok(CorpusFile { names, bytes_at: BytesAt::Named(text), bytes, modified_at: modified, content })
+    let bytes_at = BytesAt::Named(text);
+    Ok(CorpusFile { names, bytes_at, bytes, modified_at: modified, content, text_limit })
 }
 
 fn about(path: &Path) -> Result<Metadata, SourceError> {
@@ -186,7 +188,8 @@ fn folder(
             Some("txt") if has_pairs => {
                 let annotations = Some(path.with_extension("ann")).filter(|path| path.is_file());
                 let hierarchy = hierarchies.of(path.parent().unwrap_or(root))?;
-                files.push(pair(id_below(root, path), path.clone(), annotations, hierarchy)?);
+                let id = id_below(root, path);
+                files.push(pair(id, path.clone(), annotations, hierarchy, choice.text_limit)?);
             }
             Some("ann") if has_pairs && !path.with_extension("txt").is_file() => {
                 return Err(wrong(format!("`{}` has no .txt beside it", path.display())));

@@ -157,6 +157,22 @@ impl Files {
         Ok(found)
     }
 
+    pub(super) fn folders(&self) -> Result<Vec<String>, StorageError> {
+        let names = || {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(&self.root)? {
+                let entry = entry?;
+                let name = entry.file_name().into_string().ok().filter(|name| is_segment(name));
+                names.extend(name.filter(|_| entry.file_type().is_ok_and(|kind| kind.is_dir())));
+            }
+            names.sort_unstable();
+            Ok(names)
+        };
+        names().or_else(|error: io::Error| {
+            if is_absent(&error) { Ok(Vec::new()) } else { Err(self.explain("list", "", error)) }
+        })
+    }
+
     pub(super) fn delete(&self, key: &str) -> Result<(), StorageError> {
         let path = self.root.join(key);
         match fs::remove_file(&path) {
