@@ -123,7 +123,8 @@ async fn write(bare: &Bare, database: &str, path: &Path, after: i64, through: i6
 
 async fn names(connection: &mut PgConnection) -> Names {
     let mut read = async |sql: &'static str| -> HashMap<i64, String> {
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.expect("names can be read");
+        let rows =
+            sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await.expect("names can be read");
         rows.iter().map(|row| (row.get::<i64, _>(0), row.get::<String, _>(1))).collect()
     };
     Names {

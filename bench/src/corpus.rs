@@ -19,7 +19,8 @@ const SYLLABLES: &[&str] = &[
     "sta", "tion", "ur", "ver", "wa", "ex", "ly", "zo", "ing",
 ];
 const LABELS: &[&str] = &[
-    "PERSON", "ORG", "PLACE", "DATE", "PRODUCT", "EVENT", "LAW", "WORK", "LANGUAGE", "QUANTITY", "ROLE", "URL",
+    "PERSON", "ORG", "PLACE", "DATE", "PRODUCT", "EVENT", "LAW", "WORK", "LANGUAGE", "QUANTITY", "ROLE",
+    "URL",
 ];
 
 /// Writes so many texts as corpus JSONL; the same for the same number.

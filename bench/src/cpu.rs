@@ -95,7 +95,6 @@ fn ticks(fields: &[&str], at: usize) -> f64 {
     fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default() / TICKS_PER_SECOND
 }
 
-
 fn is_below(mut id: u32, root: u32, processes: &HashMap<u32, Process>) -> bool {
     while let Some(process) = processes.get(&id) {
         if process.parent == root {

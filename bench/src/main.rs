@@ -38,7 +38,11 @@ fn main() {
             parts::compression::compress(name, level.parse().expect("LEVEL is a number"), Path::new(file));
         }
         ["parse", level, corpus, out] => {
-            parts::one_shot::parse(level.parse().expect("LEVEL is a number"), Path::new(corpus), Path::new(out));
+            parts::one_shot::parse(
+                level.parse().expect("LEVEL is a number"),
+                Path::new(corpus),
+                Path::new(out),
+            );
         }
         wanted => parts::run(wanted),
     }

@@ -51,7 +51,9 @@ impl Plot {
         for (nth, line) in self.lines.iter().enumerate() {
             let color = Palette99::pick(nth).to_rgba();
             chart
-                .draw_series(LineSeries::new(line.points.iter().copied(), color.stroke_width(2)).point_size(3))?
+                .draw_series(
+                    LineSeries::new(line.points.iter().copied(), color.stroke_width(2)).point_size(3),
+                )?
                 .label(&line.name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2)));
         }

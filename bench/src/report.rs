@@ -31,7 +31,8 @@ impl Section {
         let is_number = |at: usize| {
             rows.iter().any(|row| row[at].starts_with(|first: char| first.is_ascii_digit())) && at > 0
         };
-        let rule: Vec<&str> = (0..columns.len()).map(|at| if is_number(at) { "--:" } else { "---" }).collect();
+        let rule: Vec<&str> =
+            (0..columns.len()).map(|at| if is_number(at) { "--:" } else { "---" }).collect();
         let mut table = format!("| {} |\n| {} |", columns.join(" | "), rule.join(" | "));
         for row in rows {
             // Writing to a string does not fail.
@@ -83,7 +84,8 @@ fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let said = |program: &str, argument: &str| {
         let output = std::process::Command::new(program).arg(argument).output();
-        output.map_or_else(|_| "unknown".to_owned(), |it| String::from_utf8_lossy(&it.stdout).trim().to_owned())
+        output
+            .map_or_else(|_| "unknown".to_owned(), |it| String::from_utf8_lossy(&it.stdout).trim().to_owned())
     };
     format!(
         "{cores} cores of {} · {} · {} · RabbitMQ, an S3 server of the test harness and everything measured on the same \

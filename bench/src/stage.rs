@@ -37,7 +37,8 @@ pub(crate) fn database(fleet: &Fleet) -> &str {
 
 /// Runs one statement.
 pub(crate) fn psql(database: &str, sql: &str) {
-    let ran = Command::new("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql]).status();
+    let ran =
+        Command::new("psql").args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql]).status();
     assert!(ran.is_ok_and(|status| status.success()), "`{sql}` failed");
 }
 
@@ -106,5 +107,9 @@ impl FromIterator<f64> for Figures {
 /// The size of every file in a folder.
 pub(crate) fn folder_bytes(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).filter(std::fs::Metadata::is_file).map(|it| it.len()).sum()
+    entries
+        .filter_map(|entry| entry.metadata().ok())
+        .filter(std::fs::Metadata::is_file)
+        .map(|it| it.len())
+        .sum()
 }

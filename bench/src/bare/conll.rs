@@ -38,5 +38,8 @@ fn token_end(bytes: &[u8], at: usize) -> usize {
     if !bytes[at].is_ascii_alphanumeric() {
         return at + 1;
     }
-    bytes[at..].iter().position(|byte| !byte.is_ascii_alphanumeric()).map_or(bytes.len(), |length| at + length)
+    bytes[at..]
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric())
+        .map_or(bytes.len(), |length| at + length)
 }

@@ -48,7 +48,11 @@ fn compare(format: &str, path: &Path, bytes: f64, section: &mut Section) {
             let speed: Figures = measured.iter().map(|(seconds, _)| bytes / seconds / 1e6).collect();
             let ratio = bytes / measured[0].1;
             points.push((ratio, speed.median()));
-            rows.push(vec![format!("{name} {level}"), format!("{:.0}", speed.median()), format!("{ratio:.2}")]);
+            rows.push(vec![
+                format!("{name} {level}"),
+                format!("{:.0}", speed.median()),
+                format!("{ratio:.2}"),
+            ]);
         }
         lines.push(Line { name: (*name).to_owned(), points });
     }

@@ -50,8 +50,18 @@ pub(crate) fn measure() -> Section {
     ));
     section.table(
         &[
-            "format", "limit CPU s", "bare CPU s", "fleet CPU s", "apart CPU s", "CPU fleet / bare", "limit wall s",
-            "bare wall s", "fleet wall s", "wall fleet / limit", "MB bare", "MB fleet",
+            "format",
+            "limit CPU s",
+            "bare CPU s",
+            "fleet CPU s",
+            "apart CPU s",
+            "CPU fleet / bare",
+            "limit wall s",
+            "bare wall s",
+            "fleet wall s",
+            "wall fleet / limit",
+            "MB bare",
+            "MB fleet",
         ],
         &rows,
     );
@@ -109,7 +119,9 @@ fn read_only(database: &str, format: &str) {
 fn bare_loop(database: &str, format: &str, level: i32, folder: &Path) {
     let this = std::env::current_exe().expect("this program has a path");
     let mut command = Command::new(this);
-    command.args(["bare", format, "libdeflate", &level.to_string(), &SLOTS.to_string(), database]).arg(folder);
+    command
+        .args(["bare", format, "libdeflate", &level.to_string(), &SLOTS.to_string(), database])
+        .arg(folder);
     let ran = command.stdout(Stdio::null()).status();
     assert!(ran.is_ok_and(|status| status.success()), "the bare loop failed");
 }

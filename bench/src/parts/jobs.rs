@@ -67,7 +67,10 @@ fn submissions(fleet: &Fleet) -> Vec<Vec<String>> {
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
                     let agent = ureq::agent();
-                    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| it.checked_sub(1)).is_ok() {
+                    while left
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| it.checked_sub(1))
+                        .is_ok()
+                    {
                         ask(&agent, fleet);
                     }
                 });
@@ -77,7 +80,10 @@ fn submissions(fleet: &Fleet) -> Vec<Vec<String>> {
     let per_second = MANY as f64 / begun.elapsed().as_secs_f64();
     let each = |seconds: f64| format!("{:.2}", seconds * 1e3 / MANY as f64);
     vec![
-        vec![format!("{MANY} jobs asked for by {CLIENTS} clients, each a second"), format!("{per_second:.0}")],
+        vec![
+            format!("{MANY} jobs asked for by {CLIENTS} clients, each a second"),
+            format!("{per_second:.0}"),
+        ],
         vec!["CPU ms of each: dispatcher".to_owned(), each(run.cpu.of("spanfleet"))],
         vec!["CPU ms of each: PostgreSQL".to_owned(), each(run.cpu.of("postgres"))],
         vec!["CPU ms of each: RabbitMQ".to_owned(), each(run.cpu.of("beam.smp"))],
@@ -88,7 +94,8 @@ fn submissions(fleet: &Fleet) -> Vec<Vec<String>> {
 fn ask(agent: &ureq::Agent, fleet: &Fleet) {
     let request = agent.post(format!("{}/export/create-job", fleet.api.url));
     let request = request.header("authorization", format!("Bearer {}", fleet.api.token));
-    let mut answer = request.content_type("application/json").send(order().to_string()).expect("the job is taken");
+    let mut answer =
+        request.content_type("application/json").send(order().to_string()).expect("the job is taken");
     answer.body_mut().read_to_vec().expect("the answer can be read");
 }
 
@@ -102,7 +109,10 @@ fn drain(fleet: &Fleet) -> Vec<Vec<String>> {
     let per_second = MANY as f64 / begun.elapsed().as_secs_f64();
     let each = |seconds: f64| format!("{:.2}", seconds * 1e3 / MANY as f64);
     vec![
-        vec![format!("{MANY} queued jobs done by one worker of two slots, each a second"), format!("{per_second:.0}")],
+        vec![
+            format!("{MANY} queued jobs done by one worker of two slots, each a second"),
+            format!("{per_second:.0}"),
+        ],
         vec!["CPU ms of each: worker and dispatcher".to_owned(), each(run.cpu.of("spanfleet"))],
         vec!["CPU ms of each: PostgreSQL".to_owned(), each(run.cpu.of("postgres"))],
         vec!["CPU ms of each: RabbitMQ".to_owned(), each(run.cpu.of("beam.smp"))],
@@ -116,5 +126,6 @@ fn open_jobs(fleet: &Fleet) -> u64 {
     let open = |line: &&str| {
         line.starts_with("spanfleet_jobs_total{") && (line.contains("pending") || line.contains("processing"))
     };
-    text.lines().filter(open).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>() as u64
+    text.lines().filter(open).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>()
+        as u64
 }

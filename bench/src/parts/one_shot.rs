@@ -49,8 +49,14 @@ pub(crate) fn measure() -> Section {
     for level in ["1", "6"] {
         let (mut bare, mut ours, mut ratios) = (Figures::default(), Figures::default(), Figures::default());
         for nth in 0..=runs() {
-            let parsed = cpu_of(Command::new(std::env::current_exe().expect("this program has a path")).args(["parse", level]).arg(&corpus).arg(folder.path().join("parsed")));
-            let exported = cpu_of(&mut export(&corpus, level, &folder.path().join(format!("out-{level}-{nth}"))));
+            let parsed = cpu_of(
+                Command::new(std::env::current_exe().expect("this program has a path"))
+                    .args(["parse", level])
+                    .arg(&corpus)
+                    .arg(folder.path().join("parsed")),
+            );
+            let exported =
+                cpu_of(&mut export(&corpus, level, &folder.path().join(format!("out-{level}-{nth}"))));
             if nth > 0 {
                 bare.push(parsed);
                 ours.push(exported);
@@ -69,7 +75,8 @@ pub(crate) fn measure() -> Section {
 }
 
 fn export(corpus: &Path, level: &str, out: &Path) -> Command {
-    let program = std::env::var_os("SPANFLEET_BIN").map_or_else(|| root().join("target/release/spanfleet"), Into::into);
+    let program =
+        std::env::var_os("SPANFLEET_BIN").map_or_else(|| root().join("target/release/spanfleet"), Into::into);
     let mut command = Command::new(program);
     command.args(["-q", "export", "-f", "jsonl", "--compression", "gzip", "--set"]);
     command.arg(format!("compression_level={level}")).arg(corpus).arg("--out").arg(out);

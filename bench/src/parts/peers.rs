@@ -22,10 +22,25 @@ struct Pair {
 
 const PAIRS: &[Pair] = &[
     Pair { way: "spacy_pipeline", says: "spaCy, its tokenizer", format: "spacy", parameters: by_spacy },
-    Pair { way: "spacy_words", says: "spaCy's DocBin, words by a regular expression", format: "spacy", parameters: plain },
+    Pair {
+        way: "spacy_words",
+        says: "spaCy's DocBin, words by a regular expression",
+        format: "spacy",
+        parameters: plain,
+    },
     Pair { way: "tfrecord", says: "TensorFlow's TFRecordWriter", format: "tfrecord", parameters: plain },
-    Pair { way: "parquet_pyarrow", says: "pyarrow, tokens and tags", format: "transformers", parameters: snappy },
-    Pair { way: "parquet_datasets", says: "`datasets`, tokens and tags", format: "transformers", parameters: snappy },
+    Pair {
+        way: "parquet_pyarrow",
+        says: "pyarrow, tokens and tags",
+        format: "transformers",
+        parameters: snappy,
+    },
+    Pair {
+        way: "parquet_datasets",
+        says: "`datasets`, tokens and tags",
+        format: "transformers",
+        parameters: snappy,
+    },
     Pair { way: "arrow_pyarrow", says: "pyarrow, nested records", format: "arrow", parameters: plain },
     Pair { way: "conll", says: "str.join, ISA-L 1", format: "conll", parameters: fast },
     Pair { way: "jsonl", says: "orjson, ISA-L 1", format: "jsonl", parameters: fast },

@@ -24,8 +24,9 @@ pub(crate) fn measure() -> Section {
     let mut points = Vec::new();
     let mut alone = f64::NAN;
     for (processes, slots) in [(1, 1), (1, 2), (2, 1), (4, 1)] {
-        let workers: Vec<Process> =
-            (0..processes).map(|nth| fleet.worker(&format!("w{processes}-{slots}-{nth}"), &slots.to_string())).collect();
+        let workers: Vec<Process> = (0..processes)
+            .map(|nth| fleet.worker(&format!("w{processes}-{slots}-{nth}"), &slots.to_string()))
+            .collect();
         let mut walls = Figures::default();
         for nth in 0..=runs() {
             let (run, _) = timed(|| export(&fleet, "conll", json!({"compression": "gzip"})));
@@ -43,7 +44,9 @@ pub(crate) fn measure() -> Section {
         rows.push(vec![processes.to_string(), slots.to_string(), walls.show(), format!("{ratio:.2}")]);
         drop(workers);
     }
-    section.say(format!("CoNLL of {TEXTS} texts with gzip; PostgreSQL, broker and store share the two cores with the workers."));
+    section.say(format!(
+        "CoNLL of {TEXTS} texts with gzip; PostgreSQL, broker and store share the two cores with the workers."
+    ));
     section.table(&["processes", "slots each", "wall s", "of one slot's"], &rows);
     section.plots.push(Plot {
         name: "scaling".to_owned(),

@@ -34,7 +34,11 @@ impl TextLimit {
 
 impl fmt::Display for TextLimit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the limit of {} MiB for a text; split it, or raise `--text-limit-mib`", self.0 / MEBIBYTE)
+        write!(
+            out,
+            "the limit of {} MiB for a text; split it, or raise `--text-limit-mib`",
+            self.0 / MEBIBYTE
+        )
     }
 }
 
@@ -46,8 +50,7 @@ mod tests {
     fn a_refusal_names_size_limit_and_mend() {
         let limit = TextLimit::of_mebibytes(1);
         assert_eq!(limit.refusal(1024 * 1024), None);
-        let expected =
-            "has 1048577 bytes, more than the limit of 1 MiB for a text; split it, or raise `--text-limit-mib`";
+        let expected = "has 1048577 bytes, more than the limit of 1 MiB for a text; split it, or raise `--text-limit-mib`";
         assert_eq!(limit.refusal(1024 * 1024 + 1).as_deref(), Some(expected));
     }
 }

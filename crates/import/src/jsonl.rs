@@ -254,7 +254,8 @@ fn object(raw: Option<&RawValue>, part: Part, key: &str) -> Result<Option<Json>,
         Some(raw) if raw.get().starts_with('{') => match Json::half_character(raw.get()) {
             None => Ok(Some(Json::from_raw(raw))),
             Some(half) => {
-                let reason = format!("`{key}` holds `{half}`, half of a character; write both halves, or neither");
+                let reason =
+                    format!("`{key}` holds `{half}`, half of a character; write both halves, or neither");
                 Err(Complaint { part, reason })
             }
         },

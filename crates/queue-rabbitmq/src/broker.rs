@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lapin::options::{
-    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
-};
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
@@ -124,7 +122,10 @@ impl Broker {
             let passive = QueueDeclareOptions::durable().passive();
             let state = link.channel.queue_declare(queue(), passive, FieldTable::default()).await?;
             if state.consumer_count() == 0 {
-                tracing::warn!(queue = self.settings.queue, "the queue serves nobody; deleting it and declaring it anew");
+                tracing::warn!(
+                    queue = self.settings.queue,
+                    "the queue serves nobody; deleting it and declaring it anew"
+                );
                 link.channel.queue_delete(queue(), QueueDeleteOptions::default()).await?;
                 self.declare(&link.channel).await?;
             }

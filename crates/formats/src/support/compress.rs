@@ -105,7 +105,11 @@ impl Compressor {
 }
 
 /// The header that libdeflate writes holds neither time nor name: the same data is the same file.
-fn append_member(compressor: &mut libdeflater::Compressor, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+fn append_member(
+    compressor: &mut libdeflater::Compressor,
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     let begin = out.len();
     out.resize(begin + compressor.gzip_compress_bound(bytes.len()), 0);
     let length = compressor.gzip_compress(bytes, &mut out[begin..]).map_err(io::Error::other)?;

@@ -190,7 +190,10 @@ mod tests {
                     assert!((0..texts).all(|nth| !seen.is_duplicate(&texts_of(nth))));
                 });
                 let bytes = used.bytes_max / u64::from(texts);
-                assert!(bytes <= bytes_a_text(kind) as u64, "{kind:?}: {bytes} bytes for each of {texts} texts");
+                assert!(
+                    bytes <= bytes_a_text(kind) as u64,
+                    "{kind:?}: {bytes} bytes for each of {texts} texts"
+                );
             }
         }
     }

@@ -126,7 +126,8 @@ fn pubannotation_is_read_as_its_corpus_says() {
     agree("pubannotation-en", "pubannotation", &[]);
     let Some(folder) = corpus("pubannotation-en") else { return };
     for expected in read_file(&folder.join("corpus.jsonl")) {
-        let (found, _) = read_with_rejects(&folder.join("original").join(file_of(&expected)), "pubannotation");
+        let (found, _) =
+            read_with_rejects(&folder.join("original").join(file_of(&expected)), "pubannotation");
         for (found, expected) in found[0].annotations.iter().zip(&expected.annotations) {
             assert_eq!(found.annotator, expected.annotator);
             let attributes = |annotation: &spanfleet_core::Annotation| {

@@ -73,7 +73,8 @@ impl Batch<'_> {
         let texts = self.copy_out(&slice.copy_texts(self.tables, STORED_LIMIT)).await?;
         let annotations = self.copy_out(&slice.copy_annotations(self.tables)).await?;
         let relations = self.copy_out(&slice.copy_relations(self.tables)).await?;
-        let mut documents = Documents::new(texts, annotations, Some(relations), self.names()).limited(STORED_LIMIT);
+        let mut documents =
+            Documents::new(texts, annotations, Some(relations), self.names()).limited(STORED_LIMIT);
         let mut stored = HashMap::new();
         while let Some((text_id, document)) = documents.next()? {
             stored.insert(document.id.to_string(), (text_id, document));

@@ -162,8 +162,11 @@ fn metadata_takes(column: &str, condition: &MetadataCondition) -> String {
 /// JSON for PostgreSQL's functions. They refuse a whole document for one escape that is no character of theirs (a NUL,
 /// half a surrogate pair), which columns of JSON may hold: it is read as U+FFFD.
 fn readable(text: &str) -> String {
-    const ESCAPES: [&str; 3] =
-        [r"\\u0000", r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})", r"(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}"];
+    const ESCAPES: [&str; 3] = [
+        r"\\u0000",
+        r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f][0-9a-f]{2})",
+        r"(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}",
+    ];
     let pattern = ESCAPES.join("|");
     let mended = format!(r"regexp_replace({text}, '{pattern}', '\\ufffd', 'gi')");
     format!(r"(CASE WHEN strpos({text}, '\u') = 0 THEN {text} ELSE {mended} END)::json")

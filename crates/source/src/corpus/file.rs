@@ -9,7 +9,8 @@ use std::{
 
 use spanfleet_core::{Document, Kind, TextLimit, Timestamp};
 use spanfleet_import::{
-    Dialect, FileNames, FormatOptions, InputFormat, Layout, Place, Position, ReadError, Reader, Records, Rejected,
+    Dialect, FileNames, FormatOptions, InputFormat, Layout, Place, Position, ReadError, Reader, Records,
+    Rejected,
     brat::{self, Pair},
 };
 use tempfile::TempPath;

@@ -168,9 +168,11 @@ impl Files {
             names.sort_unstable();
             Ok(names)
         };
-        names().or_else(|error: io::Error| {
-            if is_absent(&error) { Ok(Vec::new()) } else { Err(self.explain("list", "", error)) }
-        })
+        names().or_else(
+            |error: io::Error| {
+                if is_absent(&error) { Ok(Vec::new()) } else { Err(self.explain("list", "", error)) }
+            },
+        )
     }
 
     pub(super) fn delete(&self, key: &str) -> Result<(), StorageError> {

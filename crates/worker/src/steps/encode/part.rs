@@ -246,7 +246,7 @@ impl ObjectWriter {
         if self.block.texts == 0 {
             return Ok(());
         }
-        let mut block = std::mem::replace(&mut self.block, kit.block()?);
+        let block = std::mem::replace(&mut self.block, kit.block()?);
         let notes = block.encoder.finish(&mut self.encoded)?;
         self.compressor.write(&self.encoded, &mut self.pieces.ready)?;
         self.compressor.finish(&mut self.pieces.ready)?;
