@@ -58,7 +58,7 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (Run, T) {
 }
 
 /// A job to its end; gives the job.
-pub(crate) fn export(fleet: &Fleet, format: &str, parameters: Value) -> Value {
+pub(crate) fn export(fleet: &Fleet, format: &str, parameters: &Value) -> Value {
     export_with(
         fleet,
         &json!({"project": "news", "format": format, "include_metadata": false, "export_parameters": parameters}),

@@ -38,9 +38,10 @@ impl<B: AsRef<[u8]>, S: Stream<Item = sqlx::Result<B>> + Unpin> Rows<S, B> {
     }
 
     pub(super) fn integer(&mut self) -> i64 {
-        match *self.field() {
-            [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
-            [a, b, c, d, e, f, g, h] => i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        let field = self.field();
+        match field.len() {
+            4 => i64::from(i32::from_be_bytes(field.try_into().expect("four bytes"))),
+            8 => i64::from_be_bytes(field.try_into().expect("eight bytes")),
             _ => 0,
         }
     }

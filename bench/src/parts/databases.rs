@@ -73,7 +73,7 @@ fn round(fleet: &Fleet, format: &str, level: i32) -> Round {
     let (limit, ()) = timed(|| read_only(database(fleet), format));
     let (bare, ()) = timed(|| bare_loop(database(fleet), format, level, folder.path()));
     let parameters = json!({"compression": "gzip", "compression_level": level});
-    let (run, job) = timed(|| export(fleet, format, parameters));
+    let (run, job) = timed(|| export(fleet, format, &parameters));
     let fleet_bytes = job["output_file_size"].as_u64().unwrap_or(0);
     Round { limit, bare, bare_bytes: folder_bytes(folder.path()), fleet: run, fleet_bytes }
 }

@@ -27,7 +27,7 @@ pub(crate) fn measure() -> Section {
     let corpus = corpus::generate(folder.path(), TEXTS).expect("the corpus can be written");
     let settings = [("SPANFLEET_LOG", "warn"), ("SPANFLEET_LEASE_SECONDS", "60")];
     let fleet = Fleet::start_with(shared().fresh_bucket(), &corpus.to_string_lossy(), &settings);
-    let rows = vec![alone(&fleet), submissions(&fleet), drain(&fleet)];
+    let rows = [alone(&fleet), submissions(&fleet), drain(&fleet)];
     section.say(format!(
         "Exports of {TEXTS} texts; the broker, the database and the store on the same machine as one dispatcher and one \
          worker of two slots."

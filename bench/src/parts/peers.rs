@@ -33,13 +33,13 @@ const PAIRS: &[Pair] = &[
         way: "parquet_pyarrow",
         says: "pyarrow, tokens and tags",
         format: "transformers",
-        parameters: snappy,
+        parameters: plain,
     },
     Pair {
         way: "parquet_datasets",
         says: "`datasets`, tokens and tags",
         format: "transformers",
-        parameters: snappy,
+        parameters: plain,
     },
     Pair { way: "arrow_pyarrow", says: "pyarrow, nested records", format: "arrow", parameters: plain },
     Pair { way: "conll", says: "str.join, ISA-L 1", format: "conll", parameters: fast },
@@ -52,11 +52,6 @@ fn plain() -> Value {
 
 fn by_spacy() -> Value {
     json!({"tokenizer": "spacy"})
-}
-
-/// The product's own default beside pyarrow's snappy.
-fn snappy() -> Value {
-    json!({})
 }
 
 fn fast() -> Value {
@@ -87,7 +82,7 @@ fn row(fleet: &Fleet, pair: &Pair) -> Vec<String> {
     for nth in 0..=runs() {
         let (run, bytes) = timed(|| peer(fleet, pair.way));
         let per_thousand = cpu(&run, "spanfleet-bench") / PEER_TEXTS as f64 * 1e3;
-        let (run, _) = timed(|| export(fleet, pair.format, (pair.parameters)()));
+        let (run, _) = timed(|| export(fleet, pair.format, &(pair.parameters)()));
         let of_ours = cpu(&run, "spanfleet") / TEXTS as f64 * 1e3;
         if nth > 0 {
             python.push(per_thousand);

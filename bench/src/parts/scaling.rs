@@ -29,7 +29,7 @@ pub(crate) fn measure() -> Section {
             .collect();
         let mut walls = Figures::default();
         for nth in 0..=runs() {
-            let (run, _) = timed(|| export(&fleet, "conll", json!({"compression": "gzip"})));
+            let (run, _) = timed(|| export(&fleet, "conll", &json!({"compression": "gzip"})));
             if nth > 0 {
                 walls.push(run.wall);
             }
@@ -68,7 +68,7 @@ pub(crate) fn skew() -> Section {
     let _worker = fleet.worker("worker", "4");
     let mut ratios = Figures::default();
     for nth in 0..=runs() {
-        let job = export(&fleet, "conll", json!({"compression": "gzip"}));
+        let job = export(&fleet, "conll", &json!({"compression": "gzip"}));
         if nth > 0 {
             ratios.push(makespan_to_mean(&fleet, job["job_uuid"].as_str().expect("a job has an id")));
         }
@@ -112,9 +112,8 @@ fn makespan_to_mean(fleet: &Fleet, uuid: &str) -> f64 {
 pub(crate) fn planner() -> Section {
     let mut section = Section::new("The planner");
     let fleet = fleet(PLANNED_TEXTS);
-    // An export of which there is only the plan: no partition is claimed.
     let _worker = fleet.worker("worker", "2");
-    let (whole, job) = timed(|| export(&fleet, "conll", json!({"compression": "gzip"})));
+    let (whole, job) = timed(|| export(&fleet, "conll", &json!({"compression": "gzip"})));
     let cpu = whole.cpu.of("postgres") + whole.cpu.of("spanfleet");
     let uuid = job["job_uuid"].as_str().expect("a job has an id");
     let sql = format!(

@@ -105,10 +105,16 @@ impl Track {
     fn add_to(self, draft: &mut Draft<'_>, metadata: &mut Map<String, Value>) {
         let [denotations, blocks, relations, attributes, modifications] = self.lists;
         let mut traits = Traits::default();
-        attributes.into_iter().for_each(|item| traits.add(item, "subj", metadata));
-        modifications.into_iter().for_each(|item| traits.add(item, "obj", metadata));
+        for item in attributes {
+            traits.add(item, "subj", metadata);
+        }
+        for item in modifications {
+            traits.add(item, "obj", metadata);
+        }
         let project = self.project.as_deref();
-        denotations.iter().for_each(|item| denote(item, project, traits.of(item), draft));
+        for item in &denotations {
+            denote(item, project, traits.of(item), draft);
+        }
         for block in &blocks {
             let mut attributes = traits.of(block);
             put(&mut attributes, "kind", Value::from("block"));
