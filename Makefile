@@ -45,11 +45,13 @@ soak: ## random faults against a fleet for MINUTES=30, with a report
 	$(CARGO) build --workspace --bins --tests
 	target/debug/soak $(or $(MINUTES),30) $(SEED)
 
-bench: ## memory and time of the fleet on a large corpus
+bench: ## everything that docs/performance.md says, measured anew; PARTS="jobs memory" for some of it
 	scripts/setup-test-servers.sh
+	scripts/setup-readers.sh --for-bench
 	$(CARGO) build --release -p spanfleet
-	$(CARGO) build --workspace --bins --tests
-	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/debug/with-servers --without-radosgw -- target/debug/measure
+	$(CARGO) build --release -p spanfleet-bench -p spanfleet-tests --bins
+	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/release/with-servers --without-radosgw -- target/release/spanfleet-bench $(PARTS)
+	target/release/spanfleet-bench report
 
 simulate-check: ## measure costs, and hold `spanfleet simulate` against 1, 2 and 4 real workers
 	scripts/setup-test-servers.sh
