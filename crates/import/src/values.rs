@@ -52,14 +52,17 @@ impl<R: BufRead> Records<R> {
         self.clear();
         if self.position.byte == 0 {
             self.skip_mark()?;
-            if let Some(key) = under
-                && self.peek_solid()? == Some(b'{')
-            {
-                let at = self.position;
-                if !self.enter(key)? {
-                    // Whoever asked for the key sees what stands there instead.
-                    return Ok(Some(self.ended_value(at)));
-                }
+        }
+        // Wherever the first value begins: whoever reads on from there frames it alike.
+        if self.position.text == 0
+            && !self.position.is_inside
+            && let Some(key) = under
+            && self.peek_solid()? == Some(b'{')
+        {
+            let at = self.position;
+            if !self.enter(key)? {
+                // Whoever asked for the key sees what stands there instead.
+                return Ok(Some(self.ended_value(at)));
             }
         }
         loop {

@@ -52,13 +52,17 @@ impl PostgresMetastore {
     /// here but in [`Metastore::check`](spanfleet_metastore::Metastore::check).
     #[expect(clippy::unused_async, reason = "the pool wants to be made inside a runtime")]
     pub async fn connect(url: &str, max_connections: u32) -> Result<Store<PostgresMetastore>> {
-        let options = PgConnectOptions::from_str(url).map_err(|error| {
+        let refused = || {
             MetastoreError::new(
                 MetastoreErrorKind::Configuration,
                 "the database address is not of the form `postgres://user:password@host:port/database`; mend `DATABASE_URL`",
             )
-            .because(error)
-        })?;
+        };
+        // Without the slashes all of it would be the name of a database, which errors show.
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(refused());
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|error| refused().because(error))?;
         let options = options.application_name("spanfleet");
         let guarded = options.clone().options([
             ("statement_timeout", STATEMENT_TIMEOUT),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::Stream;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::uri::AMQPUri;
-use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{Channel, Connection, ConnectionProperties, Event, ExchangeKind};
 use spanfleet_queue::{QueueError, QueueErrorKind};
 use tokio::time::timeout;
 
@@ -147,9 +148,9 @@ impl Link {
         self.connection.status().connected() && self.channel.status().connected()
     }
 
-    /// Whether the broker refuses messages for want of memory or disk.
-    pub(crate) fn is_blocked(&self) -> bool {
-        self.connection.status().blocked()
+    /// What the broker tells of the connection. One listener hears an event.
+    pub(crate) fn events(&self) -> impl Stream<Item = Event> + Send + 'static {
+        self.connection.events_listener()
     }
 
     /// Another channel on the same connection.

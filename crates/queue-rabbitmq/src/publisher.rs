@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use futures_util::StreamExt;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{BasicProperties, PublisherConfirm};
+use lapin::{BasicProperties, Event, PublisherConfirm};
 use spanfleet_core::{Hint, TaskId};
 use spanfleet_queue::{QueueError, QueueErrorKind};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::broker::{ANSWER_TIMEOUT, Broker, Link};
@@ -22,8 +24,12 @@ const PERSISTENT: u8 = 2;
 
 /// A channel that confirms. One window is under way on it at a time.
 pub(crate) struct Publisher {
-    pub(crate) link: Link,
+    link: Link,
     sent: u64,
+    /// Whether the broker refuses messages for want of memory or disk.
+    blocked: watch::Receiver<bool>,
+    /// Whether a window failed: a late answer to it would be taken for another's.
+    is_spent: bool,
 }
 
 /// What became of a window.
@@ -43,21 +49,34 @@ impl Publisher {
             .await
             .map_err(|_| too_late("send to", &broker.address()))?
             .map_err(|error| broker.explain("send to", &error))?;
-        Ok(Publisher { link, sent: 0 })
+        let blocked = watch_blocked(&link);
+        Ok(Publisher { link, sent: 0, blocked, is_spent: false })
     }
 
-    /// Sends a window and waits until the fate of each of its hints is known. After an error nothing of it is,
-    /// and the channel must not be used again: a late answer would be taken for another's.
+    /// Whether windows can be sent.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.link.is_connected() && !self.is_spent
+    }
+
+    /// Whether the broker is short of memory or disk. Kept until it is not: the broker says so on the connection that
+    /// it holds up and on no other.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.link.is_connected() && *self.blocked.borrow()
+    }
+
+    /// Learns when the broker takes messages again.
+    pub(crate) fn blocked(&self) -> watch::Receiver<bool> {
+        self.blocked.clone()
+    }
+
+    /// Sends a window and waits until the fate of each of its hints is known. After an error nothing of it is, and
+    /// no more can be sent.
     pub(crate) async fn send(&mut self, broker: &Broker, window: &[Hint]) -> Result<Sent, QueueError> {
         let begun = Instant::now();
         let sent = timeout(broker.settings.confirm_timeout, self.send_and_wait(broker, window)).await;
         metrics::CONFIRM_SECONDS.observe(begun.elapsed().as_secs_f64());
-        metrics::BLOCKED.set(self.link.is_blocked().into());
-        let sent = sent.map_err(|_| {
-            let address = broker.address();
-            let message = format!("`{address}` did not confirm in time; it may be short of memory or disk");
-            QueueError::new(QueueErrorKind::Transient, message)
-        })?;
+        self.is_spent = !matches!(sent, Ok(Ok(_)));
+        let sent = sent.map_err(|_| unconfirmed(broker))?;
         sent.map_err(|error| broker.explain("send to", &error))
     }
 
@@ -97,4 +116,36 @@ impl Publisher {
         let queue = broker.settings.queue.as_str().into();
         self.link.channel.basic_publish("".into(), queue, options, &encode(hint.task), properties).await
     }
+}
+
+/// The error of a broker that does not confirm.
+pub(crate) fn unconfirmed(broker: &Broker) -> QueueError {
+    let address = broker.address();
+    let message = format!("`{address}` did not confirm in time; it may be short of memory or disk");
+    QueueError::new(QueueErrorKind::Transient, message)
+}
+
+/// Follows what the broker tells of a connection, for as long as there is one.
+fn watch_blocked(link: &Link) -> watch::Receiver<bool> {
+    let (tell, blocked) = watch::channel(false);
+    let mut events = Box::pin(link.events());
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            let is_blocked = match event {
+                Event::ConnectionBlocked(reason) => {
+                    tracing::warn!(reason, "RabbitMQ takes no hints");
+                    true
+                }
+                Event::ConnectionUnblocked => false,
+                Event::Error(_) => break,
+                _ => continue,
+            };
+            metrics::BLOCKED.set(is_blocked.into());
+            tell.send_replace(is_blocked);
+        }
+        if tell.send_replace(false) {
+            metrics::BLOCKED.set(0);
+        }
+    });
+    blocked
 }

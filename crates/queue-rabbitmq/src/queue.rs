@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use spanfleet_core::{Hint, TaskId};
 use spanfleet_queue::{Consumer, Queue, QueueError, QueueErrorKind};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::RabbitSettings;
 use crate::broker::Broker;
 use crate::consumer::{RabbitConsumer, subscribe};
 use crate::metrics;
-use crate::publisher::{Publisher, Sent, WINDOW};
+use crate::publisher::{Publisher, Sent, WINDOW, unconfirmed};
 
 /// A queue of hints at RabbitMQ.
 pub struct RabbitQueue {
@@ -41,20 +42,31 @@ impl RabbitQueue {
         slot: &mut Option<Publisher>,
         window: &[Hint],
     ) -> Result<Vec<TaskId>, QueueError> {
+        self.wait_while_blocked(slot).await?;
         let mut publisher = match slot.take() {
-            Some(publisher) if publisher.link.is_connected() => publisher,
+            Some(publisher) if publisher.is_usable() => publisher,
             _ => {
                 metrics::RECONNECTS.inc();
                 Publisher::connect(&self.broker).await?
             }
         };
-        let Sent { confirmed, some_returned } = publisher.send(&self.broker, window).await?;
-        if some_returned {
+        let sent = publisher.send(&self.broker, window).await;
+        if matches!(sent, Ok(Sent { some_returned: true, .. })) {
             tracing::warn!("RabbitMQ returned hints: the queue is gone and will be declared anew");
-        } else {
+        } else if sent.is_ok() || publisher.is_blocked() {
             *slot = Some(publisher);
         }
-        Ok(confirmed)
+        sent.map(|sent| sent.confirmed)
+    }
+
+    /// Sends nothing to a broker that is short of memory or disk: it would take it twice, later.
+    async fn wait_while_blocked(&self, slot: &Option<Publisher>) -> Result<(), QueueError> {
+        let Some(publisher) = slot.as_ref().filter(|publisher| publisher.is_blocked()) else { return Ok(()) };
+        let mut blocked = publisher.blocked();
+        let freed = blocked.wait_for(|is_blocked| !is_blocked);
+        // A connection that is gone blocks nobody.
+        let freed = timeout(self.broker.settings.confirm_timeout, freed).await;
+        freed.map(drop).map_err(|_| unconfirmed(&self.broker))
     }
 }
 

@@ -41,13 +41,16 @@ impl std::fmt::Display for Place {
 
 /// Reads the URL; its own text never appears in the error, since it may hold a password.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, SourceError> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| {
+    let refused = || {
         SourceError::new(
             SourceErrorKind::Configuration,
             "the database's address can't be read; write it as `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, \
              with special characters of the password percent-encoded",
         )
-    })?;
+    };
+    // Without the slashes all of it would be the name of a database, which errors show.
+    let is_whole = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    let options = PgConnectOptions::from_str(url).ok().filter(|_| is_whole).ok_or_else(refused)?;
     Ok(options.application_name("spanfleet").disable_statement_logging())
 }
 
@@ -121,5 +124,7 @@ mod tests {
         let refused = super::options("postgres://ada:s3cret@db.example:port/notes").unwrap_err();
         assert!(!format!("{refused} {refused:?}").contains("s3cret"));
         assert_eq!(refused.kind, SourceErrorKind::Configuration);
+        let refused = super::options("postgres:ada:s3cret@db.example/notes").unwrap_err();
+        assert!(!format!("{refused} {refused:?}").contains("s3cret"));
     }
 }

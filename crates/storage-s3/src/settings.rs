@@ -67,6 +67,12 @@ impl S3Settings {
     /// The usual settings for `s3://bucket/prefix`.
     pub fn from_address(address: &str) -> Result<S3Settings, StorageError> {
         let path = address.strip_prefix("s3://").unwrap_or_default();
+        if path.contains('@') {
+            // Not shown: what stands before it is a secret.
+            let message = "the address of a store holds no keys: write it as `s3://bucket/prefix`, and the keys into \
+                AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+            return Err(StorageError::new(StorageErrorKind::Configuration, message));
+        }
         let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
         let prefix = prefix.trim_end_matches('/');
         // What is no part of a key is no bucket's name either.

@@ -105,7 +105,7 @@ fn secrets_are_kept_nowhere() {
 /// What nobody may ever read.
 const CANARY: &str = "canary-of-a-secret";
 /// Settings that are wrong or lead to nobody, each with a secret in it. Nothing listens on port 9.
-const WRONG: [(&str, &str); 17] = [
+const WRONG: [(&str, &str); 14] = [
     ("DATABASE_URL", "postgres://ada:canary-of-a-secret@127.0.0.1:9/x"),
     ("DATABASE_URL", "postgres://ada:canary-of-a-secret@127.0.0.1:port/x"),
     ("DATABASE_URL", "postgres://127.0.0.1:9/x?user=ada&password=canary-of-a-secret"),
@@ -117,43 +117,38 @@ const WRONG: [(&str, &str); 17] = [
     ("AMQP_URL", "amqp://ada:canary-of-a-secret@127.0.0.1:port/%2f"),
     ("AMQP_URL", "amqp://ada:canary-of-a-secret@127.0.0.1:9/%2f?heartbeat=never"),
     ("AMQP_URL", "http://ada:canary-of-a-secret@127.0.0.1:9/"),
-    ("AWS_SECRET_ACCESS_KEY", "canary-of-a-secret"),
-    ("AWS_SESSION_TOKEN", "canary-of-a-secret"),
-    ("AWS_ENDPOINT_URL_S3", "http://ada:canary-of-a-secret@127.0.0.1:9"),
-    ("AWS_ENDPOINT_URL_S3", "ada:canary-of-a-secret@127.0.0.1:port"),
-    ("ARTIFACTS_URL", "ftp://ada:canary-of-a-secret@127.0.0.1/x"),
+    ("ARTIFACTS_URL", "s3://bucket/x"),
     ("ARTIFACTS_URL", "s3://ada:canary-of-a-secret@bucket/x"),
+    ("ARTIFACTS_URL", "ftp://ada:canary-of-a-secret@127.0.0.1/x"),
 ];
 
 /// Bad addresses and refused connections are told without their secrets, however much is logged.
 #[test]
 fn secrets_of_connections_are_never_said() {
     let work = tempfile::tempdir().unwrap();
-    let dead = [
-        ("DATABASE_URL", "postgres://ada:canary-of-a-secret@127.0.0.1:9/x"),
-        ("AMQP_URL", "amqp://ada:canary-of-a-secret@127.0.0.1:9/%2f"),
-        ("ARTIFACTS_URL", "s3://bucket/x"),
+    let around = [
         ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9"),
-        ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "ada"),
         ("AWS_SECRET_ACCESS_KEY", CANARY),
-        ("AWS_MAX_ATTEMPTS", "1"),
+        ("AWS_SESSION_TOKEN", CANARY),
         ("SPANFLEET_LOG", "trace"),
     ];
-    for wrong in WRONG {
-        let settings = dead.iter().filter(|(name, _)| *name != wrong.0).chain([&wrong]);
+    for (name, value) in WRONG {
+        let env = around.iter().chain([&(name, value)]);
         let env: Vec<(String, String)> =
-            settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let input = format!("{}#news", dead[0].1);
-        for args in [
-            &["doctor"][..],
-            &["migrate"],
-            &["export", &harbour(), "-f", "jsonl", "-o", "s3://bucket/y"],
-            &["export", &input, "-f", "jsonl", "-o", "out"],
-        ] {
-            let said = spanfleet_with(work.path(), &env, args);
+            env.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let input = format!("{value}#news");
+        let mut commands = vec![vec!["doctor"]];
+        if name == "DATABASE_URL" {
+            commands.extend([vec!["migrate"], vec!["export", &input, "-f", "jsonl", "-o", "out"]]);
+        }
+        for args in commands {
+            let said = spanfleet_with(work.path(), &env, &args);
             let words = format!("{}{}", said.out, said.err);
-            assert!(!words.contains("canary"), "{wrong:?}, {args:?}:\n{words}");
+            assert!(
+                !said.status.success() && !words.contains("canary"),
+                "{name}={value}, {args:?}:\n{words}"
+            );
         }
     }
 }

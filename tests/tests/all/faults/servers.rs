@@ -127,7 +127,7 @@ fn a_broker_short_of_memory_or_disk() {
     };
     for (alarm, raise, mend) in [
         ("mem_alarm", ["set_vm_memory_high_watermark", "0"], ["set_vm_memory_high_watermark", "0.4"]),
-        ("disk_free_alarm", ["set_disk_free_limit", "999TB"], ["set_disk_free_limit", "200MB"]),
+        ("disk_free_alarm", ["set_disk_free_limit", "999000000000000"], ["set_disk_free_limit", "200MB"]),
     ] {
         site.rabbit.control(&raise);
         let rabbit = site.rabbit.access();
