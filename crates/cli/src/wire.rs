@@ -170,6 +170,7 @@ impl Wire {
         match args.inputs.as_slice() {
             [url] if matches!(scheme(url), "postgres" | "postgresql") => self.database_input(url).await,
             inputs => {
+                expect_files(inputs)?;
                 let options = FormatOptions { conll_columns: args.conll_columns.clone() };
                 let text_limit = self.settings.text_limit();
                 let choice = InputChoice { format: input_format(&args.input_format)?, options, text_limit };
@@ -217,6 +218,15 @@ fn input_format(name: &str) -> Result<Option<InputFormat>, Failure> {
     let found = InputFormat::parse(name);
     let known = || format!("--input-format can't be `{name}`; allowed: auto, {}", InputFormat::names());
     found.map(Some).ok_or_else(|| Failure::usage(known()))
+}
+
+/// An address among several inputs, or one that nothing here reads, is no file's name; it may hold a password.
+fn expect_files(inputs: &[String]) -> Result<(), Failure> {
+    let address = inputs.iter().find_map(|input| input.split_once("://"));
+    address.map_or(Ok(()), |(scheme, _)| {
+        let allowed = "files and directories, or one `postgres://…/database#project` alone";
+        Err(Failure::usage(format!("an input can't be `{scheme}://…` here; allowed: {allowed}")))
+    })
 }
 
 fn scheme(url: &str) -> &str {

@@ -134,9 +134,9 @@ fn secrets_of_connections_are_never_said() {
         ("SPANFLEET_LOG", "trace"),
     ];
     for (name, value) in WRONG {
-        let env = around.iter().chain([&(name, value)]);
-        let env: Vec<(String, String)> =
-            env.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut env: Vec<(String, String)> = around.iter().map(owned).collect();
+        env.push(owned(&(name, value)));
         let input = format!("{value}#news");
         let mut commands = vec![vec!["doctor"]];
         if name == "DATABASE_URL" {
