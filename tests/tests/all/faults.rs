@@ -4,12 +4,14 @@
 //! | file | what goes wrong |
 //! | --- | --- |
 //! | `crashes` | processes that die at named steps |
+//! | `giants` | texts longer than anybody annotates |
 //! | `servers` | database, broker and store killed, cut off, slowed, lying |
 //! | `processes` | stalled and stopped workers, skewed clocks, full disks, poison |
 //!
 //! What takes longer than a minute is ignored here and run by `make faults`.
 
 mod crashes;
+mod giants;
 mod processes;
 mod servers;
 

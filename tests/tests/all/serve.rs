@@ -26,7 +26,7 @@ pub(crate) fn start(folder: &Path) -> (Process, Client) {
 }
 
 /// The same with settings.
-fn start_with(folder: &Path, env: &[(&str, &str)]) -> (Process, Client) {
+pub(crate) fn start_with(folder: &Path, env: &[(&str, &str)]) -> (Process, Client) {
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let serve = Process::spanfleet("serve", folder).envs(env).args(["serve", "--listen", "127.0.0.1:0"]);
     let mut serve = serve.start();

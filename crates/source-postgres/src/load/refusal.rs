@@ -55,3 +55,47 @@ fn too_long(document: &Document) -> Option<String> {
         is_long.then(|| format!("the annotator of annotation `{id}` is longer than {NAME_CHARS} characters"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use spanfleet_core::{Annotation, Extent};
+
+    use super::*;
+
+    fn document(id: &str, label: &str, annotator: &str) -> Document {
+        let annotation = Annotation {
+            id: "a1".into(),
+            extent: Extent::Text,
+            label: label.into(),
+            annotator: Some(annotator.into()),
+            confidence: None,
+            attributes: None,
+            created_at: None,
+        };
+        Document { id: id.into(), text: "Ada".into(), annotations: vec![annotation], ..Document::default() }
+    }
+
+    #[test]
+    fn limits_and_nul_are_refused_by_name() {
+        let check = |document: Document, expected: Option<&str>| match (refusal(&document), expected) {
+            (Some(found), Some(expected)) => assert!(found.contains(expected), "{found}"),
+            (found, expected) => assert_eq!(found.as_deref(), expected),
+        };
+        let long = |bytes: usize| "x".repeat(bytes);
+        check(document(&long(INDEXED_BYTES), &long(INDEXED_BYTES), &"é".repeat(NAME_CHARS)), None);
+        check(document(&long(INDEXED_BYTES + 1), "PER", "ada"), Some("its id is longer than 2600 bytes"));
+        let path = format!("EVENT/{}", long(INDEXED_BYTES + 1));
+        check(document("t", &path, "ada"), Some("the label of annotation `a1` is longer than 2600 bytes"));
+        let name = "é".repeat(NAME_CHARS + 1);
+        check(
+            document("t", "PER", &name),
+            Some("the annotator of annotation `a1` is longer than 255 characters"),
+        );
+        check(document("a\0", "PER", "ada"), Some("its id holds a NUL character"));
+        check(document("t", "P\0", "ada"), Some("id, label or annotator holds a NUL character"));
+        check(
+            Document { text: "a\0".to_owned(), ..document("t", "PER", "ada") },
+            Some("the text holds a NUL"),
+        );
+    }
+}
