@@ -11,7 +11,7 @@ use crate::{
     format::{Dialect, Parse},
     made::{Made, Refusal},
     place::{Fault, FileNames, Place, ReadError, Rejected},
-    records::{Position, Record, Records},
+    records::{Position, Record, Records, SHOWN_BYTES},
 };
 
 /// Documents from the bytes of one file or of a piece of it.
@@ -73,7 +73,8 @@ impl<R: BufRead> Reader<R> {
 }
 
 fn reject(names: &FileNames, record: &Record<'_>, fault: Fault) -> Rejected {
-    let text = String::from_utf8_lossy(record.bytes).trim_end_matches(['\n', '\r']).to_owned();
+    let shown = if record.oversized { record.bytes.len().min(SHOWN_BYTES) } else { record.bytes.len() };
+    let text = String::from_utf8_lossy(&record.bytes[..shown]).trim_end_matches(['\n', '\r']).to_owned();
     let refusal = Refusal { kind: Kind::Text, part: text, fault };
     reject_part(names, record, 0, refusal)
 }

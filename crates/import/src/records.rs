@@ -61,7 +61,7 @@ pub struct Record<'b> {
 }
 
 /// How much of an oversized record is shown.
-const SHOWN_BYTES: usize = 1000;
+pub(crate) const SHOWN_BYTES: usize = 1000;
 
 /// The records of a file, one at a time in one buffer.
 #[derive(Debug)]
@@ -163,6 +163,10 @@ impl<R: BufRead> Records<R> {
     }
 
     pub(crate) fn clear(&mut self) {
+        if self.oversized {
+            // Few are: what they took goes back.
+            self.buffer = Vec::new();
+        }
         self.buffer.clear();
         self.oversized = false;
     }

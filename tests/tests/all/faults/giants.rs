@@ -64,7 +64,7 @@ fn a_file_with_a_text_beyond_the_limit() {
     let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!((&report["texts"], &report["rejected"]), (&json!(8), &json!(1)));
     let rejects = std::fs::read_to_string(work.path().join("rejects.jsonl")).unwrap();
-    assert!(rejects.len() < MIB + 4096 && rejects.contains("limit of 1 MiB"), "{} bytes", rejects.len());
+    assert!(rejects.len() < 4096 && rejects.contains("limit of 1 MiB"), "{} bytes", rejects.len());
     spanfleet(work.path(), &["-q", "export", corpus, "-f", "jsonl", "-o", "out"]).ok();
 }
 
@@ -118,7 +118,7 @@ fn a_text_of_1_gb() {
     });
     assert!(process.output().contains("1 records"), "{}", process.output());
     println!("an import that refuses 1 GB: {} MiB", peak / 1024);
-    assert!(peak / 1024 < 60 + 4 * 256, "{} MiB", peak / 1024);
+    assert!(peak / 1024 < 60 + 2 * 256, "{} MiB", peak / 1024);
 
     let allowed = corpus(work.path(), 255 * MIB);
     let fleet = Fleet::start_with(
@@ -131,5 +131,6 @@ fn a_text_of_1_gb() {
     fleet.api.wait_for(&uuid, "completed", PATIENCE);
     let peak = worker.peak_memory_bytes() as usize / MIB;
     println!("a worker that exports 255 MiB: {peak} MiB");
-    assert!(peak < 60 + 4 * 256 + 30, "{peak} MiB");
+    // A program that is not optimised is some 40 MiB larger.
+    assert!(peak < 60 + 4 * 256 + 30 + 40, "{peak} MiB");
 }
