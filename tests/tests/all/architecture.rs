@@ -34,7 +34,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
 
 /// Crates of one technology, and the only rooms that may use them.
 const TECHNOLOGIES: &[(&str, &[&str])] = &[
-    ("sqlx", &["metastore-postgres", "metastore-sqlite", "source-postgres", "source-sqlite", "tests"]),
+    (
+        "sqlx",
+        &["metastore-postgres", "metastore-sqlite", "source-postgres", "source-sqlite", "tests", "bench"],
+    ),
     ("lapin", &["queue-rabbitmq"]),
     ("aws-sdk-s3", &["storage-s3", "tests"]),
     ("axum", &["dispatcher", "spanfleet"]),
@@ -76,7 +79,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn rooms_import_only_what_they_may() {
     let mut wrong = Vec::new();
     for (room, needed) in dependencies() {
-        if ["spanfleet", "tests", "model"].contains(&room.as_str()) {
+        if ["spanfleet", "tests", "model", "bench"].contains(&room.as_str()) {
             continue;
         }
         let Some((_, allowed)) = IMPORTS.iter().find(|(name, _)| *name == room) else {
