@@ -42,7 +42,7 @@ impl RabbitQueue {
         slot: &mut Option<Publisher>,
         window: &[Hint],
     ) -> Result<Vec<TaskId>, QueueError> {
-        self.wait_while_blocked(slot).await?;
+        self.wait_while_blocked(slot.as_ref()).await?;
         let mut publisher = match slot.take() {
             Some(publisher) if publisher.is_usable() => publisher,
             _ => {
@@ -60,8 +60,8 @@ impl RabbitQueue {
     }
 
     /// Sends nothing to a broker that is short of memory or disk: it would take it twice, later.
-    async fn wait_while_blocked(&self, slot: &Option<Publisher>) -> Result<(), QueueError> {
-        let Some(publisher) = slot.as_ref().filter(|publisher| publisher.is_blocked()) else { return Ok(()) };
+    async fn wait_while_blocked(&self, slot: Option<&Publisher>) -> Result<(), QueueError> {
+        let Some(publisher) = slot.filter(|publisher| publisher.is_blocked()) else { return Ok(()) };
         let mut blocked = publisher.blocked();
         let freed = blocked.wait_for(|is_blocked| !is_blocked);
         // A connection that is gone blocks nobody.
