@@ -22,7 +22,7 @@ TEXTS_OF_A_BATCH = 1000
 def documents(database: str, most: int):
     """(id, text, [(id, label, start, end, annotator, confidence, created_at), …]) of every text."""
     with psycopg.connect(database) as one, psycopg.connect(database) as other:
-        last = one.execute("SELECT max(id) FROM (SELECT id FROM texts ORDER BY id LIMIT %s) some", [most]).fetchone()[0]
+        last = one.execute("SELECT max(id) FROM (SELECT id FROM texts ORDER BY id LIMIT %s) AS chosen", [most]).fetchone()[0]
         labels = dict(one.execute("SELECT id, name FROM labels").fetchall())
         people = dict(one.execute("SELECT id, name FROM users").fetchall())
         texts = f"SELECT id, external_id, content FROM texts WHERE id <= {last} ORDER BY id"

@@ -68,6 +68,8 @@ pub(crate) fn export(fleet: &Fleet, format: &str, parameters: &Value) -> Value {
 /// The same for a whole order.
 pub(crate) fn export_with(fleet: &Fleet, order: &Value) -> Value {
     let uuid = fleet.api.create(order);
+    // Its events end with the job: asking again and again would be measured too.
+    fleet.api.get(&format!("/export/jobs/{uuid}/events"));
     fleet.api.wait_for(&uuid, "completed", PATIENCE)
 }
 
