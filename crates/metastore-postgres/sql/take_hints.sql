@@ -6,7 +6,7 @@ WITH RECURSIVE waiting_users (user_id) AS ( -- one index probe per user, however
     SELECT (SELECT o.user_id FROM outbox o WHERE o.published_at IS NULL AND o.user_id > w.user_id ORDER BY o.user_id LIMIT 1)
     FROM waiting_users w WHERE w.user_id IS NOT NULL
 ),
-shares AS (
+shares AS MATERIALIZED ( -- counted once for each user, not for each hint
     SELECT w.user_id, (
         SELECT count(*) FROM outbox o
         WHERE o.user_id = w.user_id AND o.taken_until IS NOT NULL

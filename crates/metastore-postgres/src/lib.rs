@@ -68,6 +68,11 @@ impl PostgresMetastore {
             ("statement_timeout", STATEMENT_TIMEOUT),
             // A connection that was lost inside a transaction must not hold its locks.
             ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
+            // Every statement of the protocol has its index. Plans are kept while tables that were empty fill with ten
+            // thousand jobs, and nobody has analyzed them yet: a scan that was cheap then takes the database down.
+            ("enable_seqscan", "off"),
+            // Compiling takes longer than any of them.
+            ("jit", "off"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)

@@ -8,7 +8,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStreamError;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::{Bytes, BytesMut};
-use spanfleet_storage::{StorageError, StorageErrorKind};
+use futures_util::{StreamExt, stream};
+use spanfleet_storage::{ByteStream, StorageError, StorageErrorKind};
 
 use crate::error::Answer;
 use crate::{Checksum, S3Settings};
@@ -95,6 +96,27 @@ impl Bucket {
             read.extend_from_slice(&frame.map_err(|error| self.ended_early(key, error))?);
         }
         Ok(read.freeze())
+    }
+
+    /// One request for all the bytes from an offset on.
+    pub(crate) async fn stream<'s>(
+        &'s self,
+        key: &'s str,
+        offset: u64,
+    ) -> Result<ByteStream<'s>, StorageError> {
+        let request = self.client.get_object().bucket(self.name()).key(self.full_key(key));
+        let from = (offset > 0).then(|| format!("bytes={offset}-"));
+        let body = match request.set_range(from).send().await {
+            Ok(found) => found.body,
+            // Nothing there: behind the end.
+            Err(error) if Answer::of(&error).status == 416 => return Ok(stream::empty().boxed()),
+            Err(error) => return Err(self.explain("read", key, &error)),
+        };
+        let frames = stream::unfold(body, move |mut body| async move {
+            let frame = body.next().await?;
+            Some((frame.map_err(|error| self.ended_early(key, error)), body))
+        });
+        Ok(frames.boxed())
     }
 
     fn ended_early(&self, key: &str, error: ByteStreamError) -> StorageError {

@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use spanfleet_storage::{
-    Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload,
+    ByteStream, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload,
 };
 use spanfleet_storage::{check_key, check_prefix};
 
@@ -150,6 +150,11 @@ impl Storage for S3Storage {
     async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError> {
         check_key(key)?;
         self.bucket.read(key, offset, bytes).await
+    }
+
+    async fn stream<'s>(&'s self, key: &'s str, offset: u64) -> Result<ByteStream<'s>, StorageError> {
+        check_key(key)?;
+        self.bucket.stream(key, offset).await
     }
 
     async fn compose(&self, key: &str, media_type: &str, pieces: &[Piece]) -> Result<u64, StorageError> {

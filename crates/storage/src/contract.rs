@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 
 use crate::{Link, LinkOptions, Piece, Storage, StorageErrorKind, Upload};
 
@@ -46,6 +47,12 @@ impl Store {
         let mut upload = self.begin(key).await;
         upload.write(Bytes::copy_from_slice(bytes)).await.unwrap();
         assert_eq!(upload.finish().await.unwrap(), bytes.len() as u64);
+    }
+
+    /// What a stream from an offset brings.
+    async fn rest(&self, key: &str, offset: u64) -> Vec<u8> {
+        let frames: Vec<Bytes> = self.0.stream(key, offset).await.unwrap().try_collect().await.unwrap();
+        frames.concat()
     }
 
     async fn bytes(&self, key: &str) -> Bytes {
@@ -152,6 +159,9 @@ async fn ranges(store: &Store) {
     }
     for (offset, bytes) in [(0, 0), (10, 5), (50, 5)] {
         assert!(store.0.read("ranges", offset, bytes).await.unwrap().is_empty(), "nothing at {offset}");
+    }
+    for (offset, expected) in [(0, "0123456789"), (7, "789"), (10, ""), (50, "")] {
+        assert_eq!(store.rest("ranges", offset).await, expected.as_bytes());
     }
     let error = store.0.read("no/such/object", 0, 1).await.unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::NotFound, "{error}");

@@ -20,6 +20,13 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream::{BoxStream, try_unfold};
+
+/// The bytes of an object as they come; an error may come after some of them.
+pub type ByteStream<'s> = BoxStream<'s, Result<Bytes, StorageError>>;
+
+/// What a store that has no streams is asked for at once.
+const STREAM_PIECE_BYTES: u64 = 1024 * 1024;
 
 /// A store of named bytes. Writes are atomic: an object appears whole, under its key, or not at all.
 #[async_trait]
@@ -32,6 +39,16 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 
     /// Up to `bytes` bytes from `offset`; fewer only at the object's end.
     async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError>;
+
+    /// The bytes from `offset` to the end, in one request where the store can.
+    async fn stream<'s>(&'s self, key: &'s str, offset: u64) -> Result<ByteStream<'s>, StorageError> {
+        let pieces = try_unfold(offset, move |offset| async move {
+            let piece = self.read(key, offset, STREAM_PIECE_BYTES).await?;
+            let next = offset + piece.len() as u64;
+            Ok((!piece.is_empty()).then_some((piece, next)))
+        });
+        Ok(Box::pin(pieces))
+    }
 
     /// Joins pieces into one object without carrying the large ones through this process, where the store
     /// can. Returns its size.
