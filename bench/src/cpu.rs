@@ -8,6 +8,8 @@ use std::ops::Sub;
 const TICKS_PER_SECOND: f64 = 100.0;
 /// What the kernel keeps of a program's name.
 const NAME_BYTES: usize = 15;
+/// What the commands of the product begin with.
+const OURS: &str = "spanfleet ";
 
 /// CPU seconds by program, of everything below one process.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +28,10 @@ impl Cpu {
         used
     }
 
-    /// Of the programs of that name; the kernel keeps 15 bytes of it.
+    /// Of the programs of that name. The kernel keeps 15 bytes of it; ours go by their command, as `spanfleet worker`.
     pub(crate) fn of(&self, name: &str) -> f64 {
-        self.0.get(&name[..name.len().min(NAME_BYTES)]).copied().unwrap_or_default()
+        let kept = if name.starts_with(OURS) { name } else { &name[..name.len().min(NAME_BYTES)] };
+        self.0.get(kept).copied().unwrap_or_default()
     }
 }
 
@@ -80,10 +83,17 @@ fn processes() -> HashMap<u32, Process> {
 
 fn process(id: u32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let name = stat[stat.find('(')? + 1..stat.rfind(')')?].to_owned();
+    let name = match &stat[stat.find('(')? + 1..stat.rfind(')')?] {
+        "spanfleet" => format!("{OURS}{}", first_argument(id)?),
+        name => name.to_owned(),
+    };
     let fields = fields(&stat);
     let seconds = [11, 12, 13, 14].into_iter().map(|at| ticks(&fields, at)).sum();
     Some(Process { id, parent: fields.get(1)?.parse().ok()?, name, seconds })
+}
+
+fn first_argument(id: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{id}/cmdline")).ok()?.split('\0').nth(1).map(str::to_owned)
 }
 
 /// The fields of `/proc/PID/stat` after the name, beginning with the state.

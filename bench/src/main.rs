@@ -3,6 +3,7 @@
 //! `docs/performance.md` from what was measured. `make bench` does both.
 
 mod bare;
+mod bars;
 mod corpus;
 mod cpu;
 mod parts;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 const SIZE: (u32, u32) = (760, 360);
 
-/// Lines over a common axis, or bars when every line is a single point.
+/// Lines over a common axis.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plot {
     /// Its file's name.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bars::Bars;
 use crate::plot::Plot;
 
 /// One part of the report.
@@ -15,6 +16,7 @@ pub(crate) struct Section {
     /// Paragraphs and tables, in order.
     pub(crate) body: Vec<String>,
     pub(crate) plots: Vec<Plot>,
+    pub(crate) bars: Vec<Bars>,
 }
 
 impl Section {
@@ -54,6 +56,7 @@ pub(crate) fn keep(part: &str, section: &Section) {
 /// Renders everything that was kept.
 pub(crate) fn write() {
     let docs = root().join("docs");
+    fs::create_dir_all(docs.join("performance")).expect("the folder can be made");
     let mut page = String::from(HEAD);
     page.push_str(&machine());
     for part in crate::parts::names() {
@@ -61,13 +64,13 @@ pub(crate) fn write() {
         let section: Section = serde_json::from_slice(&json).expect("it was kept by this program");
         // Writing to a string does not fail.
         let _ = write!(page, "\n## {}\n\n{}\n", section.title, section.body.join("\n\n"));
-        for plot in &section.plots {
-            let name = format!("performance/{}.svg", plot.name);
-            let path = docs.join(&name);
-            fs::create_dir_all(path.parent().unwrap_or(&docs)).expect("the folder can be made");
-            plot.draw(&path);
-            let _ = write!(page, "\n![{}]({name})\n", plot.title);
-        }
+        let mut show = |name: &str, title: &str, draw: &dyn Fn(&Path)| {
+            let name = format!("performance/{name}.svg");
+            draw(&docs.join(&name));
+            let _ = write!(page, "\n![{title}]({name})\n");
+        };
+        section.plots.iter().for_each(|plot| show(&plot.name, &plot.title, &|path| plot.draw(path)));
+        section.bars.iter().for_each(|bars| show(&bars.name, &bars.title, &|path| bars.draw(path)));
     }
     fs::write(docs.join("performance.md"), page).expect("docs can be written");
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use spanfleet_tests::Fleet;
 
 use crate::bare;
+use crate::bars::{Bar, Bars};
 use crate::report::Section;
 use crate::stage::{Figures, Run, database, export, fleet, folder_bytes, runs, timed};
 
@@ -14,6 +15,14 @@ const TEXTS: usize = 50_000;
 const FORMATS: &[&str] = &["conll", "jsonl", "csv"];
 /// A fast level, and the one that makes files of gzip's usual size.
 const LEVELS: &[i32] = &[1, 6];
+/// What takes CPU in a fleet: what it is called, and its program.
+const SHARES: &[(&str, &str)] = &[
+    ("worker", "spanfleet worker"),
+    ("PostgreSQL", "postgres"),
+    ("dispatcher", "spanfleet dispatcher"),
+    ("RabbitMQ", "beam.smp"),
+    ("S3 server", "s3-server"),
+];
 /// Worker slots, and threads of the bare loop.
 const SLOTS: i64 = 2;
 
@@ -32,12 +41,13 @@ pub(crate) fn measure() -> Section {
     let mut section = Section::new("Text formats out of PostgreSQL");
     let fleet = fleet(TEXTS);
     let _worker = fleet.worker("worker", &SLOTS.to_string());
-    let mut rows = Vec::new();
+    let (mut rows, mut bars) = (Vec::new(), Vec::new());
     for format in FORMATS {
         for level in LEVELS {
             let rounds: Vec<Round> = (0..=runs()).map(|_| round(&fleet, format, *level)).collect();
             // The first warms caches and connections.
             rows.push(row(format, *level, &rounds[1..]));
+            bars.push(bar(format, *level, &rounds[1..]));
         }
     }
     section.say(format!(
@@ -65,7 +75,21 @@ pub(crate) fn measure() -> Section {
         ],
         &rows,
     );
+    section.bars.push(Bars {
+        name: "cpu".to_owned(),
+        title: format!("CPU of an export of {TEXTS} texts through the fleet"),
+        x: "CPU seconds".to_owned(),
+        pieces: SHARES.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        bars,
+    });
     section
+}
+
+fn bar(format: &str, level: i32, rounds: &[Round]) -> Bar {
+    let share = |(_, program): &(&str, &str)| {
+        rounds.iter().map(|round| round.fleet.cpu.of(program)).collect::<Figures>().median()
+    };
+    Bar { name: format!("{format}, gzip {level}"), pieces: SHARES.iter().map(share).collect() }
 }
 
 fn round(fleet: &Fleet, format: &str, level: i32) -> Round {
@@ -82,8 +106,11 @@ fn row(format: &str, level: i32, rounds: &[Round]) -> Vec<String> {
     let figures = |of: &dyn Fn(&Round) -> f64| rounds.iter().map(of).collect::<Figures>();
     let limit_cpu = |round: &Round| round.limit.cpu.of("postgres") + round.limit.cpu.of("spanfleet-bench");
     let bare_cpu = |round: &Round| round.bare.cpu.of("postgres") + round.bare.cpu.of("spanfleet-bench");
-    let fleet_cpu = |round: &Round| round.fleet.cpu.of("postgres") + round.fleet.cpu.of("spanfleet");
-    let apart = |round: &Round| round.fleet.cpu.of("beam.smp") + round.fleet.cpu.of("s3-server");
+    let shares = |round: &Round, shares: &[(&str, &str)]| -> f64 {
+        shares.iter().map(|(_, program)| round.fleet.cpu.of(program)).sum()
+    };
+    let fleet_cpu = |round: &Round| shares(round, &SHARES[..2]);
+    let apart = |round: &Round| shares(round, &SHARES[2..]);
     let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
     vec![
         format!("{format}, gzip {level}"),

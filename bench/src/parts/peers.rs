@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use spanfleet_tests::Fleet;
 
+use crate::bars::{Bar, Bars};
 use crate::report::{Section, root};
 use crate::stage::{Figures, Run, database, export, fleet, runs, timed};
 
@@ -16,34 +17,69 @@ const TEXTS: usize = 50_000;
 struct Pair {
     way: &'static str,
     says: &'static str,
+    /// What the export is called.
+    export: &'static str,
     format: &'static str,
     parameters: fn() -> Value,
 }
 
 const PAIRS: &[Pair] = &[
-    Pair { way: "spacy_pipeline", says: "spaCy, its tokenizer", format: "spacy", parameters: by_spacy },
+    Pair {
+        way: "spacy_pipeline",
+        says: "spaCy, its tokenizer",
+        export: "spacy, its tokens",
+        format: "spacy",
+        parameters: by_spacy,
+    },
     Pair {
         way: "spacy_words",
         says: "spaCy's DocBin, words by a regular expression",
+        export: "spacy",
         format: "spacy",
         parameters: plain,
     },
-    Pair { way: "tfrecord", says: "TensorFlow's TFRecordWriter", format: "tfrecord", parameters: plain },
+    Pair {
+        way: "tfrecord",
+        says: "TensorFlow's TFRecordWriter",
+        export: "tfrecord",
+        format: "tfrecord",
+        parameters: plain,
+    },
     Pair {
         way: "parquet_pyarrow",
         says: "pyarrow, tokens and tags",
+        export: "transformers",
         format: "transformers",
         parameters: plain,
     },
     Pair {
         way: "parquet_datasets",
         says: "`datasets`, tokens and tags",
+        export: "transformers",
         format: "transformers",
         parameters: plain,
     },
-    Pair { way: "arrow_pyarrow", says: "pyarrow, nested records", format: "arrow", parameters: plain },
-    Pair { way: "conll", says: "str.join, ISA-L 1", format: "conll", parameters: fast },
-    Pair { way: "jsonl", says: "orjson, ISA-L 1", format: "jsonl", parameters: fast },
+    Pair {
+        way: "arrow_pyarrow",
+        says: "pyarrow, nested records",
+        export: "arrow",
+        format: "arrow",
+        parameters: plain,
+    },
+    Pair {
+        way: "conll",
+        says: "str.join, ISA-L 1",
+        export: "conll, gzip 1",
+        format: "conll",
+        parameters: fast,
+    },
+    Pair {
+        way: "jsonl",
+        says: "orjson, ISA-L 1",
+        export: "jsonl, gzip 1",
+        format: "jsonl",
+        parameters: fast,
+    },
 ];
 
 fn plain() -> Value {
@@ -63,7 +99,15 @@ pub(crate) fn measure() -> Section {
     let mut section = Section::new("Formats of frameworks, beside Python");
     let fleet = fleet(TEXTS);
     let _worker = fleet.worker("worker", "2");
-    let rows: Vec<Vec<String>> = PAIRS.iter().map(|pair| row(&fleet, pair)).collect();
+    let (mut rows, mut bars) = (Vec::new(), Vec::new());
+    for pair in PAIRS {
+        let (row, bar) = row(&fleet, pair);
+        rows.push(row);
+        // Some formats have two ways of Python's.
+        if bars.iter().all(|known: &Bar| known.name != bar.name) {
+            bars.push(bar);
+        }
+    }
     section.say(format!(
         "CPU seconds for 1,000 texts of 1.5 KB with 20 spans each, database included: the fleet's on {TEXTS} texts, \
          Python's on the first {PEER_TEXTS} of them, read by binary COPY (`bench/peers/peer.py`)."
@@ -72,33 +116,42 @@ pub(crate) fn measure() -> Section {
         &["format", "Python", "Python CPU s", "peak MiB", "Spanfleet CPU s", "Spanfleet / Python"],
         &rows,
     );
+    section.bars.push(Bars {
+        name: "throughput".to_owned(),
+        title: "Texts a second through a worker of two slots".to_owned(),
+        x: "thousand texts a second".to_owned(),
+        pieces: vec!["texts".to_owned()],
+        bars,
+    });
     section
 }
 
-fn row(fleet: &Fleet, pair: &Pair) -> Vec<String> {
+fn row(fleet: &Fleet, pair: &Pair) -> (Vec<String>, Bar) {
     let cpu = |run: &Run, program: &str| run.cpu.of("postgres") + run.cpu.of(program);
-    let (mut python, mut ours, mut ratios, mut peak) =
-        (Figures::default(), Figures::default(), Figures::default(), 0);
+    let [mut python, mut ours, mut ratios, mut speed] = std::array::from_fn(|_| Figures::default());
+    let mut peak = 0;
     for nth in 0..=runs() {
         let (run, bytes) = timed(|| peer(fleet, pair.way));
         let per_thousand = cpu(&run, "spanfleet-bench") / PEER_TEXTS as f64 * 1e3;
         let (run, _) = timed(|| export(fleet, pair.format, &(pair.parameters)()));
-        let of_ours = cpu(&run, "spanfleet") / TEXTS as f64 * 1e3;
+        let of_ours = cpu(&run, "spanfleet worker") / TEXTS as f64 * 1e3;
         if nth > 0 {
             python.push(per_thousand);
             ours.push(of_ours);
             ratios.push(of_ours / per_thousand);
+            speed.push(TEXTS as f64 / run.wall / 1e3);
             peak = peak.max(bytes);
         }
     }
-    vec![
+    let row = vec![
         pair.format.to_owned(),
         pair.says.to_owned(),
         format!("{:.3}", python.median()),
         (peak >> 20).to_string(),
         format!("{:.3}", ours.median()),
         format!("1/{:.0}", 1.0 / ratios.median()),
-    ]
+    ];
+    (row, Bar { name: pair.export.to_owned(), pieces: vec![speed.median()] })
 }
 
 /// One way of Python's; the most memory that it held, in bytes.

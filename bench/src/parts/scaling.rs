@@ -114,7 +114,7 @@ pub(crate) fn planner() -> Section {
     let fleet = fleet(PLANNED_TEXTS);
     let _worker = fleet.worker("worker", "2");
     let (whole, job) = timed(|| export(&fleet, "conll", &json!({"compression": "gzip"})));
-    let cpu = whole.cpu.of("postgres") + whole.cpu.of("spanfleet");
+    let cpu = whole.cpu.of("postgres") + whole.cpu.of("spanfleet worker");
     let uuid = job["job_uuid"].as_str().expect("a job has an id");
     let sql = format!(
         "SELECT extract(epoch FROM p.ended_at - p.claimed_at) FROM export_partitions p JOIN export_jobs j ON j.id = p.job_id \

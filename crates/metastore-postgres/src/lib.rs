@@ -68,9 +68,13 @@ impl PostgresMetastore {
             ("statement_timeout", STATEMENT_TIMEOUT),
             // A connection that was lost inside a transaction must not hold its locks.
             ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
-            // Every statement of the protocol has its index. Plans are kept while tables that were empty fill with ten
-            // thousand jobs, and nobody has analyzed them yet: a scan that was cheap then takes the database down.
+            // Every statement of the protocol has its index, and is planned once: planning costs more than running.
+            ("plan_cache_mode", "force_generic_plan"),
+            // Plans are kept while tables that were empty fill with ten thousand jobs, and nobody has analyzed them
+            // yet: a scan or a hash of a whole table that was cheap then takes the database down.
             ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
             // Compiling takes longer than any of them.
             ("jit", "off"),
         ]);

@@ -44,7 +44,7 @@ macro_rules! contract_tests {
             migrating_at_once_is_safe, users_and_projects, membership, tokens_end, catalogue_is_synced_by_name,
             a_whole_life, an_empty_plan_seals_at_once, one_key_one_job, submits_at_once_make_one_job,
             cancel_in_each_phase, a_failed_job_runs_again, a_failed_plan_runs_again, jobs_are_listed_newest_first,
-            downloads_are_counted, expiry, leftovers_wait_for_their_writers,
+            downloads_are_counted, expiry, leftovers_wait_for_their_writers, only_retried_jobs_have_leftovers,
             one_of_many_claims_wins, a_late_commit_is_refused, a_heartbeat_keeps_the_lease,
             a_release_is_no_failure, failures_wait_and_poison_ends, a_crasher_is_quarantined,
             commits_at_once_open_one_finalize, attempts_may_be_noted_twice, checks_see_every_task,

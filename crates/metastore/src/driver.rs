@@ -117,6 +117,7 @@ statements! { $
     FindExpiring = "find_expiring",
     FindLeftovers = "find_leftovers",
     MarkSwept = "mark_swept",
+    MarkSweptUnlessRetried = "mark_swept_unless_retried",
     TakeWebhooks = "take_webhooks",
     FinishWebhook = "finish_webhook",
     ReadBacklog = "read_backlog",

@@ -169,6 +169,9 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
     async fn with_leftovers(&self, limit: u32) -> Result<Vec<JobRow>>;
     /// The job's leftovers are gone.
     async fn mark_swept(&self, job: Uuid) -> Result<()>;
+    /// The finalizer has deleted every part that it knows of. Where each task was tried once there can be nothing
+    /// else; else the sweeper looks for what the other attempts left.
+    async fn mark_swept_unless_retried(&self, job: Uuid) -> Result<()>;
     /// Webhooks of jobs that have ended, each put off for its next try; at most `limit`.
     async fn take_webhooks(&self, limit: u32) -> Result<Vec<WebhookRow>>;
     /// The job's webhook was answered, or is given up.

@@ -340,6 +340,10 @@ impl<D: Driver> Metastore for Store<D> {
         each!(self, session => session.execute(Statement::MarkSwept, params![job])).map(|_| ())
     }
 
+    async fn mark_swept_unless_retried(&self, job: Uuid) -> Result<()> {
+        each!(self, session => session.execute(Statement::MarkSweptUnlessRetried, params![job])).map(|_| ())
+    }
+
     async fn take_webhooks(&self, limit: u32) -> Result<Vec<WebhookRow>> {
         each!(self, session => sweeping::take_webhooks(session, limit))
     }

@@ -33,7 +33,7 @@ use spanfleet_source::{
     Bounds, Cut, DocumentStream, Effort, Plan, Selection, SelectionCount, Source, SourceError,
 };
 use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::sync::{OnceCell, Semaphore};
 
 use error::Place;
@@ -114,12 +114,6 @@ impl PostgresSource {
         let detect = || async { Tables::detect(&self.pool, &self.place).await.map(Arc::new) };
         self.tables.get_or_try_init(detect).await.cloned()
     }
-
-    /// A connection beside the pool: for what may be cut short by the server, and to learn at once why none
-    /// can be had.
-    async fn connection(&self) -> Result<PgConnection, SourceError> {
-        error::connect(&self.options, &self.place, CONNECT_TIMEOUT).await
-    }
 }
 
 impl std::fmt::Debug for PostgresSource {
@@ -151,7 +145,8 @@ impl Source for PostgresSource {
     }
 
     async fn check(&self) -> Result<(), SourceError> {
-        let mut connection = self.connection().await?;
+        // Beside the pool, which would not tell at once why none can be had.
+        let mut connection = error::connect(&self.options, &self.place, CONNECT_TIMEOUT).await?;
         let checked = Tables::detect(&mut connection, &self.place).await.map(drop);
         let closed = connection.close().await;
         checked.and_then(|()| closed.map_err(|error| self.place.failure("close the connection", &error)))

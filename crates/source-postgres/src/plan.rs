@@ -258,23 +258,23 @@ impl Planner<'_> {
     }
 }
 
-/// Counts on a connection of its own, which the server cuts short when counting takes long.
+/// Counts in a transaction that the server cuts short when counting takes long.
 pub(crate) async fn count(
     source: &PostgresSource,
     selection: &Selection,
     effort: Effort,
 ) -> Result<Option<SelectionCount>, SourceError> {
     let (tables, place) = (source.tables().await?, &source.place);
-    let mut database = source.connection().await?;
+    let mut database = source.pool.begin().await.map_err(|error| place.failure("connect", &error))?;
     let failure = |error: &sqlx::Error| place.failure("count", error);
     let labels = names::labels(&mut database, &tables, selection.project, place).await?;
     let slice = Slice::resolve(&mut database, &tables, selection, &labels, Range::ALL, place).await?;
     if let Effort::Quick(limit) = effort {
-        let limit = format!("SET statement_timeout = {}", limit.as_millis().max(1));
-        sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut database).await.map_err(|error| failure(&error))?;
+        let limit = format!("SET LOCAL statement_timeout = {}", limit.as_millis().max(1));
+        sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *database).await.map_err(|error| failure(&error))?;
     }
     let row: Result<(i64, i64), _> =
-        sqlx::query_as(AssertSqlSafe(slice.count(&tables))).fetch_one(&mut database).await;
+        sqlx::query_as(AssertSqlSafe(slice.count(&tables))).fetch_one(&mut *database).await;
     match row {
         Ok((texts, annotations)) => {
             Ok(Some(SelectionCount { texts: texts as u64, annotations: annotations as u64 }))

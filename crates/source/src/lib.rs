@@ -101,8 +101,9 @@ pub const BATCH_BYTES: usize = 128 * 1024;
 /// Batches that wait between reader and encoder.
 pub const BATCHES_WAITING: usize = 2;
 /// What `auto` aims at: some tenths of a second of work for one slot. Small, so that partitions of a job of a few
-/// hundred megabytes are as large as those of any job, and a worker's memory is the same for both.
-pub const PARTITION_BYTES: u64 = 4 * 1024 * 1024;
+/// hundred megabytes are as large as those of any job, and a worker's memory is the same for both; not smaller, since
+/// each costs connections, a claim and a report.
+pub const PARTITION_BYTES: u64 = 8 * 1024 * 1024;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -246,10 +246,15 @@ impl Worker {
         self.commit(|| metastore.commit_final(assignment.task, assignment.fence, &finalized.report)).await?;
         crash_point("worker-final-committed");
         // The export stands; what can't be deleted now is left to the sweeper.
-        if let Err(error) = self.ports.storage.delete(&finalized.part_keys).await {
-            tracing::warn!(%error, "can't delete parts; the sweeper will");
+        match self.ports.storage.delete(&finalized.part_keys).await {
+            Ok(()) => {
+                crash_point("worker-parts-deleted");
+                if let Err(error) = metastore.mark_swept_unless_retried(assignment.job.job_uuid).await {
+                    tracing::warn!(%error, "can't say that the parts are deleted; the sweeper will look");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "can't delete parts; the sweeper will"),
         }
-        crash_point("worker-parts-deleted");
         Ok(())
     }
 

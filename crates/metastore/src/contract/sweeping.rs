@@ -73,6 +73,22 @@ pub async fn leftovers_wait_for_their_writers(store: Arc<dyn Metastore>) {
     assert!(stage.store.with_leftovers(10).await.unwrap().is_empty());
 }
 
+/// Only what was tried more than once can have left something behind that the finalizer does not know of.
+pub async fn only_retried_jobs_have_leftovers(store: Arc<dyn Metastore>) {
+    let stage = Stage::new(store).await;
+    let smooth = stage.succeeded().await;
+    let rough = stage.running(1).await;
+    let held = stage.claim_next(LONG_SECONDS).await;
+    stage.store.release(held.task, held.fence).await.unwrap().unwrap();
+    stage.encode_next().await;
+    stage.finalize().await;
+    for job in [&smooth, &rough] {
+        stage.store.mark_swept_unless_retried(job.job_uuid).await.unwrap();
+    }
+    let found = stage.store.with_leftovers(10).await.unwrap();
+    assert_eq!(found.iter().map(|job| job.id).collect::<Vec<_>>(), [rough.id]);
+}
+
 /// The gauges.
 pub async fn backlog_counts_what_waits(store: Arc<dyn Metastore>) {
     let stage = Stage::new(store).await;

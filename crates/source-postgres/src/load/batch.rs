@@ -151,8 +151,9 @@ impl Batch<'_> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let sql = "SELECT array_agg(nextval(sequence.name)) \
-                   FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS name) sequence, generate_series(1, $2)";
+        // Materialized, or the name is looked up anew for each number, which is a third of an import.
+        let sql = "WITH sequence AS MATERIALIZED (SELECT pg_get_serial_sequence($1, 'id')::regclass AS name) \
+                   SELECT array_agg(nextval(sequence.name)) FROM sequence, generate_series(1, $2)";
         let query = sqlx::query_scalar(sql).bind(table).bind(count as i64);
         let ids: Result<Vec<i64>, _> = query.fetch_one(&mut *self.database).await;
         let mut ids = ids.map_err(|error| self.failure(&error))?;

@@ -18,7 +18,7 @@ pub const ANNOTATION_BYTES: u64 = 64;
 
 /// Partitions that a fleet should at least have work for, where each still has
 /// [`TEXTS_WORTH_A_PARTITION`].
-const FLEET_PARTITIONS: u64 = 32;
+const FLEET_PARTITIONS: u64 = 16;
 /// Fewer texts than this are not worth a lease and an upload of their own.
 const TEXTS_WORTH_A_PARTITION: u64 = 1000;
 /// An artifact may have ten thousand parts in S3, none much smaller than the others. Of half as many each is large
@@ -95,17 +95,17 @@ mod tests {
     fn a_fleet_has_work_and_a_small_project_is_one_piece() {
         assert_eq!(weighted_places(&[]), [0u64; 0]);
         assert_eq!(weighted_places(&samples(&[100; 10], 1)), [10]);
-        assert_eq!(weighted_places(&samples(&[100; 1000], 40)).len(), 32);
+        assert_eq!(weighted_places(&samples(&[100; 1000], 40)).len(), 16);
         assert_eq!(weighted_places(&samples(&[100; 40], 100)).len(), 4);
     }
 
     #[test]
     fn long_texts_make_short_partitions() {
-        let mut bytes = vec![62; 32];
-        bytes.extend([1_922; 32]);
+        let mut bytes = vec![62; 16];
+        bytes.extend([930; 16]);
         let places = weighted_places(&samples(&bytes, 1000));
-        assert_eq!(places.len(), 32);
-        assert!(places[0] > 31_000 && places[1] - places[0] < 1100, "{places:?}");
+        assert_eq!(places.len(), 16);
+        assert!(places[0] > 15_000 && places[1] - places[0] < 1200, "{places:?}");
     }
 
     #[test]

@@ -141,6 +141,9 @@ fn leftovers_are_removed_again_after_a_crash() {
     let mut trial = Trial::start();
     trial.fleet.restart_dispatcher(&[("SPANFLEET_CRASH_AT", "dispatcher-leftovers-removed")]);
     let uuid = trial.ask();
+    // What this one leaves is known to nobody.
+    let mut victim = trial.fleet.worker_with("victim", "1", &[("SPANFLEET_CRASH_AT", "worker-part-written")]);
+    assert!(!victim.wait_for_end(PATIENCE).success());
     let _worker = trial.fleet.worker("worker", "1");
     assert!(!trial.fleet.dispatcher.wait_for_end(PATIENCE).success());
     trial.fleet.restart_dispatcher(&[]);
