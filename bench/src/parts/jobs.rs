@@ -19,7 +19,7 @@ const MANY: usize = 10_000;
 /// Clients that ask.
 const CLIENTS: usize = 16;
 const PATIENCE: Duration = Duration::from_mins(20);
-/// Every look counts ten thousand jobs.
+/// Every look counts ten thousand tasks.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Measures them.
@@ -106,7 +106,7 @@ fn drain(fleet: &Fleet) -> Vec<Vec<String>> {
     let (run, _worker) = timed(|| {
         let worker = fleet.worker("drain", "2");
         let deadline = begun + PATIENCE;
-        while open_jobs(fleet) > 0 {
+        while open_tasks(fleet) > 0.0 {
             assert!(Instant::now() < deadline, "the jobs do not end");
             std::thread::sleep(LOOK_AGAIN);
         }
@@ -127,12 +127,14 @@ fn drain(fleet: &Fleet) -> Vec<Vec<String>> {
     ]
 }
 
-fn open_jobs(fleet: &Fleet) -> u64 {
+/// Tasks that wait or run; a job that is not done has one.
+fn open_tasks(fleet: &Fleet) -> f64 {
     let metrics = fleet.api.get("/metrics");
     let text = String::from_utf8_lossy(&metrics.body).into_owned();
-    let open = |line: &&str| {
-        line.starts_with("spanfleet_jobs_total{") && (line.contains("pending") || line.contains("processing"))
+    let of = |state: &str| -> f64 {
+        let name = format!("spanfleet_partitions{{state=\"{state}\"}} ");
+        let found = text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+        found.unwrap_or_else(|| panic!("the dispatcher does not tell how many tasks are {state}"))
     };
-    text.lines().filter(open).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum::<f64>()
-        as u64
+    of("ready") + of("leased")
 }

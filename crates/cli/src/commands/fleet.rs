@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use axum::serve::ListenerExt;
 use prometheus::Registry;
 use spanfleet_core::chain;
 use spanfleet_dispatcher::{Api, Sweeper, Webhooks, probes, probes::Probes, router, tokens};
@@ -236,6 +237,12 @@ async fn serve_http(
     app: axum::Router,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
+    // An event that follows another must not wait for the client's delayed acknowledgement.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays without TCP_NODELAY");
+        }
+    });
     Ok(axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await?)
 }
 

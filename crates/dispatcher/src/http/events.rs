@@ -21,7 +21,9 @@ use super::{
     query::JobId,
 };
 
-/// How often the job is looked at: an event is never older than this.
+/// How soon the job is looked at again at first: a small one is done in less than a tenth of a second.
+const LOOK_SOON: Duration = Duration::from_millis(10);
+/// How often a job that takes longer is looked at: an event is never older than this.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// One listener.
@@ -31,6 +33,8 @@ struct Listener {
     /// The row that the request was allowed on: the first look.
     first: Option<JobRow>,
     last_id: Option<String>,
+    /// Until the next look: a quarter longer each time.
+    pause: Duration,
     has_ended: bool,
 }
 
@@ -42,7 +46,7 @@ pub(super) async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
     let first = Some(own_job(&api, &caller, job).await?);
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let listener = Listener { api, job, first, last_id, has_ended: false };
+    let listener = Listener { api, job, first, last_id, pause: LOOK_SOON, has_ended: false };
     let events = stream::unfold(listener, async |mut listener| {
         let event = listener.next().await?;
         Some((Ok(event), listener))
@@ -70,11 +74,12 @@ impl Listener {
         None
     }
 
-    async fn look_again(&self) -> Option<JobRow> {
+    async fn look_again(&mut self) -> Option<JobRow> {
         tokio::select! {
             () = self.api.stop.cancelled() => return None,
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(self.pause) => {}
         }
+        self.pause = (self.pause * 5 / 4).min(LOOK_EVERY);
         self.api.metastore.job(self.job).await.ok().flatten()
     }
 }
