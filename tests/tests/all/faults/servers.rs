@@ -143,6 +143,8 @@ fn a_broker_short_of_memory_or_disk() {
 
 fn survives_kills(kills: &[fn(&mut Site)]) {
     let (mut site, trial, _workers) = at_work();
+    // RabbitMQ 3.10 that dies in the midst of making a queue can't make it again: see docs/reliability.md.
+    trial.ends_well(&trial.ask());
     for kill in kills {
         let uuid = trial.ask();
         kill(&mut site);
