@@ -21,7 +21,7 @@ pub(crate) struct Bars {
     pub(crate) x: String,
     /// What the pieces of a bar are.
     pub(crate) pieces: Vec<String>,
-    pub(crate) bars: Vec<Bar>,
+    pub(crate) rows: Vec<Bar>,
 }
 
 /// One bar: the length of each piece.
@@ -34,7 +34,7 @@ pub(crate) struct Bar {
 impl Bars {
     /// Draws them into a file.
     pub(crate) fn draw(&self, path: &Path) {
-        let height = AROUND_HEIGHT + BAR_HEIGHT * self.bars.len() as u32;
+        let height = AROUND_HEIGHT + BAR_HEIGHT * self.rows.len() as u32;
         let area = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
         self.draw_on(&area).expect("bars can be drawn");
     }
@@ -44,29 +44,29 @@ impl Bars {
         area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
     ) -> Result<(), Box<dyn std::error::Error>> {
         area.fill(&WHITE)?;
-        let longest = self.bars.iter().map(|bar| bar.pieces.iter().sum()).fold(0.0, f64::max);
-        let rows = self.bars.len();
+        let longest = self.rows.iter().map(|bar| bar.pieces.iter().sum()).fold(0.0, f64::max);
+        let count = self.rows.len();
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, ("sans-serif", 18))
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(150)
-            .build_cartesian_2d(0.0..longest * 1.1, (0..rows).into_segmented())?;
+            .build_cartesian_2d(0.0..longest * 1.1, (0..count).into_segmented())?;
         let name = |row: &SegmentValue<usize>| match row {
-            SegmentValue::CenterOf(row) if *row < rows => self.bars[rows - 1 - row].name.clone(),
+            SegmentValue::CenterOf(row) if *row < count => self.rows[count - 1 - row].name.clone(),
             _ => String::new(),
         };
         chart
             .configure_mesh()
             .disable_y_mesh()
             .x_desc(&self.x)
-            .y_labels(rows)
+            .y_labels(count)
             .y_label_formatter(&name)
             .light_line_style(WHITE)
             .draw()?;
         for (piece, label) in self.pieces.iter().enumerate() {
             let color = Palette99::pick(piece).to_rgba();
-            let drawn = self.bars.iter().rev().enumerate().map(|(row, bar)| {
+            let drawn = self.rows.iter().rev().enumerate().map(|(row, bar)| {
                 let begin: f64 = bar.pieces[..piece].iter().sum();
                 let (from, to) = (SegmentValue::Exact(row), SegmentValue::Exact(row + 1));
                 let mut drawn =

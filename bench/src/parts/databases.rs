@@ -80,7 +80,7 @@ pub(crate) fn measure() -> Section {
         title: format!("CPU of an export of {TEXTS} texts through the fleet"),
         x: "CPU seconds".to_owned(),
         pieces: SHARES.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        bars,
+        rows: bars,
     });
     section
 }

@@ -121,7 +121,7 @@ pub(crate) fn measure() -> Section {
         title: "Texts for a CPU second of worker and database".to_owned(),
         x: "thousand texts".to_owned(),
         pieces: vec!["texts".to_owned()],
-        bars,
+        rows: bars,
     });
     section
 }
