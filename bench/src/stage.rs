@@ -68,11 +68,15 @@ pub(crate) fn export(fleet: &Fleet, format: &str, parameters: &Value) -> Value {
 /// The same for a whole order.
 pub(crate) fn export_with(fleet: &Fleet, order: &Value) -> Value {
     let uuid = fleet.api.create(order);
-    // Its events end with the job, or with the client's patience: asking again and again would be measured too.
     while matches!(fleet.api.job(&uuid)["status"].as_str(), Some("pending" | "processing")) {
-        let _ = fleet.api.try_call("GET", &format!("/export/jobs/{uuid}/events"), None, &[]);
+        listen(fleet, &uuid);
     }
     fleet.api.wait_for(&uuid, "completed", PATIENCE)
+}
+
+/// Waits until a job has ended, or the client's patience has: asking again and again would be measured too.
+pub(crate) fn listen(fleet: &Fleet, uuid: &str) {
+    let _ = fleet.api.try_call("GET", &format!("/export/jobs/{uuid}/events"), None, &[]);
 }
 
 /// A value of every round.

@@ -15,14 +15,12 @@ const TEXTS: usize = 50_000;
 const FORMATS: &[&str] = &["conll", "jsonl", "csv"];
 /// A fast level, and the one that makes files of gzip's usual size.
 const LEVELS: &[i32] = &[1, 6];
-/// What takes CPU in a fleet: what it is called, and its program.
-const SHARES: &[(&str, &str)] = &[
-    ("worker", "spanfleet worker"),
-    ("PostgreSQL", "postgres"),
-    ("dispatcher", "spanfleet dispatcher"),
-    ("RabbitMQ", "beam.smp"),
-    ("S3 server", "s3-server"),
-];
+/// What takes CPU in a fleet and counts against the bare loop: what it is called, and its program.
+const COUNTED: &[Share] = &[("worker", "spanfleet worker"), ("PostgreSQL", "postgres")];
+/// What stands apart.
+const APART: &[Share] =
+    &[("dispatcher", "spanfleet dispatcher"), ("RabbitMQ", "beam.smp"), ("S3 server", "s3-server")];
+type Share = (&'static str, &'static str);
 /// Worker slots, and threads of the bare loop.
 const SLOTS: i64 = 2;
 
@@ -79,17 +77,21 @@ pub(crate) fn measure() -> Section {
         name: "cpu".to_owned(),
         title: format!("CPU of an export of {TEXTS} texts through the fleet"),
         x: "CPU seconds".to_owned(),
-        pieces: SHARES.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        pieces: shares().map(|(name, _)| (*name).to_owned()).collect(),
         rows: bars,
     });
     section
 }
 
 fn bar(format: &str, level: i32, rounds: &[Round]) -> Bar {
-    let share = |(_, program): &(&str, &str)| {
+    let share = |(_, program): &Share| {
         rounds.iter().map(|round| round.fleet.cpu.of(program)).collect::<Figures>().median()
     };
-    Bar { name: format!("{format}, gzip {level}"), pieces: SHARES.iter().map(share).collect() }
+    Bar { name: format!("{format}, gzip {level}"), pieces: shares().map(share).collect() }
+}
+
+fn shares() -> impl Iterator<Item = &'static Share> {
+    COUNTED.iter().chain(APART)
 }
 
 fn round(fleet: &Fleet, format: &str, level: i32) -> Round {
@@ -106,11 +108,11 @@ fn row(format: &str, level: i32, rounds: &[Round]) -> Vec<String> {
     let figures = |of: &dyn Fn(&Round) -> f64| rounds.iter().map(of).collect::<Figures>();
     let limit_cpu = |round: &Round| round.limit.cpu.of("postgres") + round.limit.cpu.of("spanfleet-bench");
     let bare_cpu = |round: &Round| round.bare.cpu.of("postgres") + round.bare.cpu.of("spanfleet-bench");
-    let shares = |round: &Round, shares: &[(&str, &str)]| -> f64 {
+    let cpu_of = |round: &Round, shares: &[Share]| -> f64 {
         shares.iter().map(|(_, program)| round.fleet.cpu.of(program)).sum()
     };
-    let fleet_cpu = |round: &Round| shares(round, &SHARES[..2]);
-    let apart = |round: &Round| shares(round, &SHARES[2..]);
+    let fleet_cpu = |round: &Round| cpu_of(round, COUNTED);
+    let apart = |round: &Round| cpu_of(round, APART);
     let megabytes = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
     vec![
         format!("{format}, gzip {level}"),

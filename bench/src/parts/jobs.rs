@@ -8,7 +8,7 @@ use spanfleet_tests::{Fleet, shared};
 
 use crate::corpus;
 use crate::report::Section;
-use crate::stage::{Figures, timed};
+use crate::stage::{Figures, listen, timed};
 
 /// Texts of a small job.
 const TEXTS: usize = 10;
@@ -19,8 +19,6 @@ const MANY: usize = 10_000;
 /// Clients that ask.
 const CLIENTS: usize = 16;
 const PATIENCE: Duration = Duration::from_mins(20);
-/// Every look counts ten thousand tasks.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Measures them.
 pub(crate) fn measure() -> Section {
@@ -106,9 +104,9 @@ fn drain(fleet: &Fleet) -> Vec<Vec<String>> {
     let (run, _worker) = timed(|| {
         let worker = fleet.worker("drain", "2");
         let deadline = begun + PATIENCE;
-        while open_tasks(fleet) > 0.0 {
+        while let Some(uuid) = open_job(fleet) {
             assert!(Instant::now() < deadline, "the jobs do not end");
-            std::thread::sleep(LOOK_AGAIN);
+            listen(fleet, &uuid);
         }
         worker
     });
@@ -127,14 +125,10 @@ fn drain(fleet: &Fleet) -> Vec<Vec<String>> {
     ]
 }
 
-/// Tasks that wait or run; a job that is not done has one.
-fn open_tasks(fleet: &Fleet) -> f64 {
-    let metrics = fleet.api.get("/metrics");
-    let text = String::from_utf8_lossy(&metrics.body).into_owned();
-    let of = |state: &str| -> f64 {
-        let name = format!("spanfleet_partitions{{state=\"{state}\"}} ");
-        let found = text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
-        found.unwrap_or_else(|| panic!("the dispatcher does not tell how many tasks are {state}"))
-    };
-    of("ready") + of("leased")
+/// The newest job that has not ended. Jobs of one user go forward side by side, so that it is among the last.
+fn open_job(fleet: &Fleet) -> Option<String> {
+    ["processing", "pending"].iter().find_map(|status| {
+        let jobs = fleet.api.get(&format!("/export/jobs?status={status}&limit=1")).json();
+        jobs["jobs"][0]["job_uuid"].as_str().map(str::to_owned)
+    })
 }

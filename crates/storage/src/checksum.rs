@@ -12,7 +12,7 @@ const HASHED_AT_ONCE: usize = 1024 * 1024;
 const BREAKS_MAX: u32 = 3;
 
 /// SHA-256 of an object of so many bytes, in hex, read as one stream and hashed off the async threads. `None` when the
-/// object ends earlier. A stream that breaks off goes on where it was.
+/// object ends earlier; one that is longer is hashed whole. A stream that breaks off goes on where it was.
 pub async fn sha256(storage: &dyn Storage, key: &str, bytes: u64) -> Result<Option<String>, StorageError> {
     let mut hasher = Hasher::default();
     let mut breaks = 0;

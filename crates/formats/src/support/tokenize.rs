@@ -87,9 +87,6 @@ impl Tokenizer {
 
 /// Every longest run without white space.
 fn for_each_run(text: &str, mut found: impl FnMut(TokenSpan)) {
-    if text.is_ascii() {
-        return for_each_ascii_run(text.as_bytes(), found);
-    }
     let mut run: Option<TokenSpan> = None;
     let (mut chars, mut after_line_break) = (0, false);
     for (byte, character) in text.char_indices() {
@@ -107,23 +104,6 @@ fn for_each_run(text: &str, mut found: impl FnMut(TokenSpan)) {
     }
     if let Some(run) = run {
         found(TokenSpan { end: chars, end_byte: text.len() as u32, ..run });
-    }
-}
-
-/// The same where a byte is a character, as in most texts: nothing has to be decoded.
-fn for_each_ascii_run(text: &[u8], mut found: impl FnMut(TokenSpan)) {
-    let is_space = |byte: &u8| is_space(char::from(*byte));
-    let (mut at, mut after_line_break) = (0, false);
-    while let Some(byte) = text.get(at) {
-        if is_space(byte) {
-            after_line_break |= *byte == b'\n';
-            at += 1;
-            continue;
-        }
-        let end = text[at..].iter().position(is_space).map_or(text.len(), |length| at + length);
-        let (start, after) = (at as u32, end as u32);
-        found(TokenSpan { start, end: after, start_byte: start, end_byte: after, after_line_break });
-        (at, after_line_break) = (end, false);
     }
 }
 

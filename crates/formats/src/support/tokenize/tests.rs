@@ -97,17 +97,6 @@ proptest! {
     }
 
     #[test]
-    fn ascii_runs_are_found_as_any_others(text in "[\\x00-\\x7f]{0,40}") {
-        let tokens = |text: String| {
-            let document = Document { text, ..Document::default() };
-            tokens_of(options::Tokenizer::Whitespace, &document).0
-        };
-        let mut beside_others = tokens(format!("{text} é"));
-        prop_assert_eq!(beside_others.pop(), Some("é".to_owned()));
-        prop_assert_eq!(tokens(text), beside_others);
-    }
-
-    #[test]
     fn every_character_but_white_space_is_in_one_token(text in "\\PC{0,30}[\\s\\S]{0,10}") {
         let document = Document { text, ..Document::default() };
         let joined = tokens_of(options::Tokenizer::Words, &document).0.concat();
