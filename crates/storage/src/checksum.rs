@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
-use crate::{Storage, StorageError, StorageErrorKind};
+use crate::{ByteStream, Storage, StorageError, StorageErrorKind};
 
 /// Bytes that are hashed at once: a hop to another thread is small against them, and they are against a slot's memory.
 const HASHED_AT_ONCE: usize = 1024 * 1024;
@@ -14,9 +15,18 @@ const BREAKS_MAX: u32 = 3;
 /// SHA-256 of an object of so many bytes, in hex, read as one stream and hashed off the async threads. `None` when the
 /// object ends earlier; one that is longer is hashed whole. A stream that breaks off goes on where it was.
 pub async fn sha256(storage: &dyn Storage, key: &str, bytes: u64) -> Result<Option<String>, StorageError> {
+    let hasher = read_through(key, |offset| storage.stream(key, offset)).await?;
+    Ok((hasher.bytes >= bytes).then(|| hex::encode(hasher.hash.finalize())))
+}
+
+/// All bytes of an object, of whose streams `open` gives the one from an offset on.
+async fn read_through<'s>(
+    key: &str,
+    open: impl Fn(u64) -> BoxFuture<'s, Result<ByteStream<'s>, StorageError>>,
+) -> Result<Hasher, StorageError> {
     let mut hasher = Hasher::default();
     let mut breaks = 0;
-    let mut stream = storage.stream(key, 0).await?;
+    let mut stream = open(0).await?;
     while let Some(frame) = stream.next().await {
         match frame {
             Ok(frame) => {
@@ -26,13 +36,13 @@ pub async fn sha256(storage: &dyn Storage, key: &str, bytes: u64) -> Result<Opti
             Err(error) if error.kind == StorageErrorKind::Transient && breaks < BREAKS_MAX => {
                 breaks += 1;
                 tracing::debug!(%error, key, at = hasher.bytes, "reading broke off; going on");
-                stream = storage.stream(key, hasher.bytes).await?;
+                stream = open(hasher.bytes).await?;
             }
             Err(error) => return Err(error),
         }
     }
     hasher.hash_waiting(key).await?;
-    Ok((hasher.bytes >= bytes).then(|| hex::encode(hasher.hash.finalize())))
+    Ok(hasher)
 }
 
 /// Gathers frames, which are small, until they are worth a thread.
@@ -67,5 +77,63 @@ impl Hasher {
                 .because(error)
         })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+    use crate::LocalStorage;
+
+    /// An object of several pieces, whose bytes tell their places apart.
+    async fn stored(folder: &std::path::Path) -> (LocalStorage, Vec<u8>) {
+        let bytes: Vec<u8> = (0..3_500_000_u32).flat_map(|nth| (nth % 251).to_le_bytes()).collect();
+        let storage = LocalStorage::new(folder.to_owned());
+        let mut upload = storage.begin("object", "text/plain").await.unwrap();
+        upload.write(Bytes::from(bytes.clone())).await.unwrap();
+        upload.finish().await.unwrap();
+        (storage, bytes)
+    }
+
+    fn broken() -> StorageError {
+        StorageError::new(StorageErrorKind::Transient, "the wire was cut")
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let (storage, bytes) = stored(folder.path()).await;
+        let opened = AtomicU32::new(0);
+        let end = bytes.len() as u64;
+        let one_piece_each = |offset| {
+            opened.fetch_add(1, Ordering::Relaxed);
+            let breaks = stream::once(async { Err(broken()) });
+            let opening = storage.stream("object", offset);
+            let cut = opening.map(move |stream| match stream? {
+                whole if offset == end => Ok(whole),
+                whole => Ok(whole.take(1).chain(breaks).boxed()),
+            });
+            cut.boxed()
+        };
+        let hasher = read_through("object", one_piece_each).await.unwrap();
+        assert_eq!(hasher.hash.finalize(), Sha256::digest(&bytes));
+        assert!(opened.into_inner() > BREAKS_MAX, "each piece came by a stream of its own");
+        assert_eq!(sha256(&storage, "object", end + 1).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_gives_nothing_is_given_up() {
+        let opened = AtomicU32::new(0);
+        let open = |_| {
+            opened.fetch_add(1, Ordering::Relaxed);
+            async { Ok(stream::once(async { Err(broken()) }).boxed()) }.boxed()
+        };
+        let error = read_through("object", open).await.err().unwrap();
+        assert_eq!(error.message, "the wire was cut");
+        assert_eq!(opened.into_inner(), 1 + BREAKS_MAX);
     }
 }
