@@ -60,7 +60,11 @@ pub(crate) fn write() {
     let mut page = String::from(HEAD);
     page.push_str(&machine());
     for part in crate::parts::names() {
-        let Ok(json) = fs::read(kept().join(format!("{part}.json"))) else { continue };
+        let Ok(json) = fs::read(kept().join(format!("{part}.json"))) else {
+            // Writing to a string does not fail.
+            let _ = write!(page, "\n## {part}\n\nNot measured yet: `make bench PARTS={part}`.\n");
+            continue;
+        };
         let section: Section = serde_json::from_slice(&json).expect("it was kept by this program");
         // Writing to a string does not fail.
         let _ = write!(page, "\n## {}\n\n{}\n", section.title, section.body.join("\n\n"));
