@@ -1,1 +1,1 @@
-SELECT id, name FROM projects WHERE $1 IS NULL OR name = $1 ORDER BY id
+SELECT id, name FROM projects ORDER BY id

@@ -1,3 +1,4 @@
--- One row when the project exists and the user may use it.
+-- The project of an id or a name, when the user may use it.
 SELECT p.id FROM projects p
-WHERE p.id = $1 AND ($3 OR EXISTS (SELECT 1 FROM project_members m WHERE m.project_id = p.id AND m.user_id = $2))
+WHERE (p.id = $1 OR p.name = $2)
+    AND ($4 OR EXISTS (SELECT 1 FROM project_members m WHERE m.project_id = p.id AND m.user_id = $3))

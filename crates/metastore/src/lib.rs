@@ -47,8 +47,6 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
     async fn ensure_user(&self, name: &str, is_admin: bool) -> Result<UserId>;
     /// The project of that name, made when new.
     async fn ensure_project(&self, name: &str) -> Result<ProjectRow>;
-    /// The project of that name.
-    async fn project_named(&self, name: &str) -> Result<Option<ProjectRow>>;
     /// Every project, by id.
     async fn projects(&self) -> Result<Vec<ProjectRow>>;
     /// Lets a user use a project.
@@ -61,13 +59,13 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
     async fn revoke_token(&self, id: i64) -> Result<bool>;
     /// The owner of a token that is neither expired nor revoked.
     async fn caller(&self, token_hash: &str) -> Result<Option<Caller>>;
-    /// Whether the project exists and the caller may use it (as a member or an administrator).
-    async fn may_use(&self, caller: &Caller, project: ProjectId) -> Result<bool>;
+    /// The project, if it exists and the caller may use it (as a member or an administrator).
+    async fn usable_project(&self, caller: &Caller, project: ProjectKey<'_>) -> Result<Option<ProjectId>>;
 
     // --- catalogue ---
 
-    /// Every format, by id.
-    async fn formats(&self) -> Result<Vec<FormatRow>>;
+    /// Every format, or the one of an id or a name; by id.
+    async fn formats(&self, id: Option<i32>, name: Option<&str>) -> Result<Vec<FormatRow>>;
     /// Active templates, by id, of a framework and a task if given.
     async fn templates(&self, framework: Option<&str>, task_type: Option<&str>) -> Result<Vec<TemplateRow>>;
 

@@ -44,6 +44,15 @@ pub struct ProjectRow {
     pub name: String,
 }
 
+/// How a project is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProjectKey<'k> {
+    /// By its id.
+    Id(ProjectId),
+    /// By its name.
+    Name(&'k str),
+}
+
 /// A row of `export_formats`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FormatRow {

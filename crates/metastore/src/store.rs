@@ -32,8 +32,8 @@ use uuid::Uuid;
 
 use crate::{
     Assignment, Backlog, Caller, Driver, FinalReport, FormatRow, JobRow, JobsQuery, Metastore,
-    MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectRow, Row, Session, Statement,
-    Submitted, SweepReport, TaskRow, TemplateRow, TokenRow, WebhookRow,
+    MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectKey, ProjectRow, Row, Session,
+    Statement, Submitted, SweepReport, TaskRow, TemplateRow, TokenRow, WebhookRow,
 };
 use tasks::Answer;
 
@@ -174,13 +174,8 @@ impl<D: Driver> Metastore for Store<D> {
         each!(self, session => access::ensure_project(session, &name))
     }
 
-    async fn project_named(&self, name: &str) -> Result<Option<ProjectRow>> {
-        let name = name.to_owned();
-        Ok(each!(self, session => access::projects(session, Some(&name)))?.pop())
-    }
-
     async fn projects(&self) -> Result<Vec<ProjectRow>> {
-        each!(self, session => access::projects(session, None))
+        each!(self, session => access::projects(session))
     }
 
     async fn add_member(&self, user: UserId, project: ProjectId) -> Result<()> {
@@ -205,13 +200,18 @@ impl<D: Driver> Metastore for Store<D> {
         each!(self, session => access::caller(session, &token_hash))
     }
 
-    async fn may_use(&self, caller: &Caller, project: ProjectId) -> Result<bool> {
+    async fn usable_project(&self, caller: &Caller, project: ProjectKey<'_>) -> Result<Option<ProjectId>> {
+        let (id, name) = match project {
+            ProjectKey::Id(id) => (Some(id), None),
+            ProjectKey::Name(name) => (None, Some(name.to_owned())),
+        };
         let caller = caller.clone();
-        each!(self, session => access::may_use(session, &caller, project))
+        each!(self, session => access::usable_project(session, &caller, id, name.as_deref()))
     }
 
-    async fn formats(&self) -> Result<Vec<FormatRow>> {
-        each!(self, session => catalogue::formats(session))
+    async fn formats(&self, id: Option<i32>, name: Option<&str>) -> Result<Vec<FormatRow>> {
+        let name = name.map(str::to_owned);
+        each!(self, session => catalogue::formats(session, id, name.as_deref()))
     }
 
     async fn templates(&self, framework: Option<&str>, task_type: Option<&str>) -> Result<Vec<TemplateRow>> {

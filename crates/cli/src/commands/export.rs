@@ -142,8 +142,7 @@ impl OneShot {
             self.metastore.sync_formats(std::slice::from_ref(row)).await?;
         }
         let name = asked.custom.as_ref().map_or(order.format.as_str(), |row| row.format_name.as_str());
-        let formats = self.metastore.formats().await?;
-        let format = formats.iter().find(|row| row.format_name == name);
+        let format = self.metastore.formats(None, Some(name)).await?.pop();
         let format = format.ok_or_else(|| Failure::new(format!("format `{name}` is not stored")))?;
         let job = NewJob {
             job_uuid: Uuid::new_v4(),

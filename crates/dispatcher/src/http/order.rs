@@ -4,7 +4,7 @@ use serde_json::Map;
 use spanfleet_api::CreateJob;
 use spanfleet_core::{Include, Order, ProjectId};
 use spanfleet_formats::catalogue::base_of;
-use spanfleet_metastore::{Caller, FormatRow, TemplateRow};
+use spanfleet_metastore::{Caller, FormatRow, ProjectKey, TemplateRow};
 
 use super::{Api, Failure};
 use crate::catalogue::parameters;
@@ -28,15 +28,12 @@ pub(super) async fn ask(api: &Api, caller: &Caller, request: &CreateJob) -> Resu
 
 /// The project that is asked for, if the caller may use it.
 async fn find_project(api: &Api, caller: &Caller, request: &CreateJob) -> Result<ProjectId, Failure> {
-    let project = match (request.project_id, &request.project) {
-        (Some(id), None) => Some(ProjectId(id)),
-        (None, Some(name)) => api.metastore.project_named(name).await?.map(|row| row.id),
+    let key = match (request.project_id, &request.project) {
+        (Some(id), None) => ProjectKey::Id(ProjectId(id)),
+        (None, Some(name)) => ProjectKey::Name(name),
         _ => return Err(Failure::new(422, "give one of `project_id`, `project`").about("project_id")),
     };
-    match project {
-        Some(project) if api.metastore.may_use(caller, project).await? => Ok(project),
-        _ => Err(Failure::no_access()),
-    }
+    api.metastore.usable_project(caller, key).await?.ok_or_else(Failure::no_access)
 }
 
 /// The template of `framework/task`.
@@ -55,19 +52,19 @@ async fn find_format(
     request: &CreateJob,
     template: Option<&TemplateRow>,
 ) -> Result<FormatRow, Failure> {
-    let mut rows = api.metastore.formats().await?.into_iter();
-    let (field, row) = match (request.export_format_id, request.format.as_deref(), template) {
-        (Some(id), None, None) => ("export_format_id", rows.find(|row| row.id == id)),
-        (None, Some(name), None) => ("format", rows.find(|row| row.format_name == name)),
+    let (field, id, name) = match (request.export_format_id, request.format.as_deref(), template) {
+        (Some(id), None, None) => ("export_format_id", Some(id), None),
+        (None, Some(name), None) => ("format", None, Some(name)),
+        // Without a name in the template no format has it.
         (None, None, Some(template)) => {
-            ("template", rows.find(|row| template.data_format["format"] == row.format_name.as_str()))
+            ("template", None, template.data_format["format"].as_str().or(Some("")))
         }
         _ => {
             return Err(Failure::new(422, "give one of `export_format_id`, `format`, `template`")
                 .about("export_format_id"));
         }
     };
-    row.ok_or_else(|| {
+    api.metastore.formats(id, name).await?.pop().ok_or_else(|| {
         Failure::new(404, "there is no such format; `GET /export/formats` lists them").about(field)
     })
 }

@@ -36,6 +36,9 @@ pub(super) struct ConllPart {
 /// How lines are written; apart from what finds tokens and runs, which lines borrow from.
 struct Lines {
     style: Style,
+    /// What stands before and after a token without a label, where lines have nothing but the two: most lines of
+    /// most exports, which need no look at their columns.
+    around_unlabelled: Option<[String; 2]>,
     needs_gold: bool,
     scheme: LabelScheme,
     names: LabelNames,
@@ -118,7 +121,14 @@ fn lose_text(document: &Document, ledger: &mut Ledger) {
 impl Lines {
     fn new(options: &Options, style: Style) -> Lines {
         let is_gold = |column: &Column| matches!(column, Column::Pos | Column::Lemma | Column::Chunk);
+        let parting = style.parting;
+        let around_unlabelled = match style.columns.as_slice() {
+            [Column::Token, Column::Label] => Some([String::new(), format!("{parting}O\n")]),
+            [Column::Label, Column::Token] => Some([format!("O{parting}"), "\n".to_owned()]),
+            _ => None,
+        };
         Lines {
+            around_unlabelled,
             needs_gold: style.columns.iter().any(is_gold),
             style,
             scheme: options.label_scheme,
@@ -139,7 +149,16 @@ impl Lines {
                 universal::write_comments(input, number, sentence.clone(), out);
             }
             for at in sentence.clone() {
-                let row = Row { input, at, tag: tagger.tag(at), gold: gold.of(&input.tokens[at]) };
+                let (token, tag) = (&input.tokens[at], tagger.tag(at));
+                if let (Some([before, after]), None, Origin::Rule) =
+                    (&self.around_unlabelled, tag, input.origin)
+                {
+                    out.extend_from_slice(before.as_bytes());
+                    out.extend_from_slice(token.text(&input.document.text).as_bytes());
+                    out.extend_from_slice(after.as_bytes());
+                    continue;
+                }
+                let row = Row { input, at, tag, gold: gold.of(token) };
                 if self.style.kind == ConllStyle::Conllu {
                     let touches_next = at + 1 < sentence.end && universal::touch(input.tokens, at);
                     self.write_universal(&row, at - begin + 1, touches_next, out, &mut cleaning);

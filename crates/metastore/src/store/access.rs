@@ -14,8 +14,8 @@ pub(super) async fn ensure_project(session: &mut dyn Session, name: &str) -> Res
     project(only(&session.rows(Statement::EnsureProject, params![name]).await?)?)
 }
 
-pub(super) async fn projects(session: &mut dyn Session, name: Option<&str>) -> Result<Vec<ProjectRow>> {
-    session.rows(Statement::ReadProjects, params![name]).await?.iter().map(project).collect()
+pub(super) async fn projects(session: &mut dyn Session) -> Result<Vec<ProjectRow>> {
+    session.rows(Statement::ReadProjects, params![]).await?.iter().map(project).collect()
 }
 
 fn project(row: &Row) -> Result<ProjectRow> {
@@ -59,7 +59,13 @@ pub(super) async fn caller(session: &mut dyn Session, token_hash: &str) -> Resul
         .transpose()
 }
 
-pub(super) async fn may_use(session: &mut dyn Session, caller: &Caller, project: ProjectId) -> Result<bool> {
-    let parameters = params![project.0, caller.user.0, caller.is_admin];
-    Ok(!session.rows(Statement::ReadAccess, parameters).await?.is_empty())
+pub(super) async fn usable_project(
+    session: &mut dyn Session,
+    caller: &Caller,
+    id: Option<ProjectId>,
+    name: Option<&str>,
+) -> Result<Option<ProjectId>> {
+    let parameters = params![id.map(|id| id.0), name, caller.user.0, caller.is_admin];
+    let rows = session.rows(Statement::ReadAccess, parameters).await?;
+    rows.first().map(|row| Ok(ProjectId(row.get("id")?))).transpose()
 }

@@ -46,8 +46,12 @@ pub(super) async fn sync_templates(session: &mut dyn Session, rows: &[TemplateRo
     Ok(())
 }
 
-pub(super) async fn formats(session: &mut dyn Session) -> Result<Vec<FormatRow>> {
-    session.rows(Statement::ReadFormats, params![]).await?.iter().map(format).collect()
+pub(super) async fn formats(
+    session: &mut dyn Session,
+    id: Option<i32>,
+    name: Option<&str>,
+) -> Result<Vec<FormatRow>> {
+    session.rows(Statement::ReadFormats, params![id, name]).await?.iter().map(format).collect()
 }
 
 fn format(row: &Row) -> Result<FormatRow> {
