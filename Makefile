@@ -8,7 +8,7 @@ CARGO ?= cargo
 TESTS := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo nextest run --no-fail-fast || echo test --no-fail-fast)
 DEMO_OUT := target/demo-out
 
-.PHONY: help demo test check fmt model faults soak bench simulate-check upgrade-test elastic release up down
+.PHONY: help demo test check fmt model faults soak bench hot-paths simulate-check upgrade-test elastic release up down
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ bench: ## everything that docs/performance.md says, measured anew; PARTS="jobs m
 	$(CARGO) build --release -p spanfleet-bench -p spanfleet-tests --bins
 	SPANFLEET_BIN=$(CURDIR)/target/release/spanfleet target/release/with-servers --without-radosgw -- target/release/spanfleet-bench $(PARTS)
 	target/release/spanfleet-bench report
+
+hot-paths: ## time the loops that an export spends its time in, each alone
+	$(CARGO) bench -p spanfleet-hot-paths
 
 simulate-check: ## measure costs, and hold `spanfleet simulate` against 1, 2 and 4 real workers
 	scripts/setup-test-servers.sh

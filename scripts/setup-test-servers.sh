@@ -22,6 +22,8 @@ need ceph-osd ceph-osd
 need radosgw radosgw
 # Clocks that are wrong.
 need faketime faketime
+# Counts instructions.
+need valgrind valgrind
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then

@@ -132,56 +132,65 @@ fn broken(what: &str) -> SourceError {
     )
 }
 
-/// Rows on their way in.
+/// Rows on their way in, as one stream of binary COPY.
 #[derive(Debug)]
-pub(crate) struct RowsIn {
+pub struct RowsIn {
     out: Vec<u8>,
 }
 
-impl RowsIn {
-    pub(crate) fn new() -> RowsIn {
+impl Default for RowsIn {
+    /// No rows yet.
+    fn default() -> RowsIn {
         let mut out = Vec::with_capacity(HEADER_BYTES);
         out.extend_from_slice(SIGNATURE);
         out.extend_from_slice(&[0; HEADER_BYTES - SIGNATURE.len()]);
         RowsIn { out }
     }
+}
 
+impl RowsIn {
     /// Begins a row of so many fields, which must follow.
-    pub(crate) fn row(&mut self, fields: i16) -> &mut RowsIn {
+    pub fn row(&mut self, fields: i16) -> &mut RowsIn {
         self.out.extend_from_slice(&fields.to_be_bytes());
         self
     }
 
-    pub(crate) fn field(&mut self, bytes: Option<&[u8]>) -> &mut RowsIn {
+    /// The next field; `None` is NULL.
+    pub fn field(&mut self, bytes: Option<&[u8]>) -> &mut RowsIn {
         let length = bytes.map_or(-1, |bytes| bytes.len() as i32);
         self.out.extend_from_slice(&length.to_be_bytes());
         self.out.extend_from_slice(bytes.unwrap_or_default());
         self
     }
 
-    pub(crate) fn text(&mut self, text: Option<&str>) -> &mut RowsIn {
+    /// The same of text.
+    pub fn text(&mut self, text: Option<&str>) -> &mut RowsIn {
         self.field(text.map(str::as_bytes))
     }
 
-    pub(crate) fn int4(&mut self, number: Option<i32>) -> &mut RowsIn {
+    /// The same of an `integer`.
+    pub fn int4(&mut self, number: Option<i32>) -> &mut RowsIn {
         self.field(number.map(i32::to_be_bytes).as_ref().map(<[u8; 4]>::as_slice))
     }
 
-    pub(crate) fn int8(&mut self, number: i64) -> &mut RowsIn {
+    /// The next field, a `bigint`.
+    pub fn int8(&mut self, number: i64) -> &mut RowsIn {
         self.field(Some(&number.to_be_bytes()))
     }
 
-    pub(crate) fn number(&mut self, number: Option<f64>) -> &mut RowsIn {
+    /// The next field, a `double precision`; `None` is NULL.
+    pub fn number(&mut self, number: Option<f64>) -> &mut RowsIn {
         self.field(number.map(f64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice))
     }
 
-    pub(crate) fn moment(&mut self, moment: Option<Timestamp>) -> &mut RowsIn {
+    /// The next field, a `timestamptz`; `None` is NULL.
+    pub fn moment(&mut self, moment: Option<Timestamp>) -> &mut RowsIn {
         let micros = moment.map(|moment| moment.micros().saturating_sub(EPOCH_MICROS).to_be_bytes());
         self.field(micros.as_ref().map(<[u8; 8]>::as_slice))
     }
 
     /// The whole stream; `None` when it has no row.
-    pub(crate) fn end(mut self) -> Option<Vec<u8>> {
+    pub fn end(mut self) -> Option<Vec<u8>> {
         let has_rows = self.out.len() > HEADER_BYTES;
         self.out.extend_from_slice(&(-1i16).to_be_bytes());
         has_rows.then_some(self.out)
@@ -199,7 +208,7 @@ mod tests {
     #[test]
     fn rows_read_back_as_they_were_written() {
         let moment = Timestamp::parse("1999-12-31T23:59:59.5Z");
-        let mut out = RowsIn::new();
+        let mut out = RowsIn::default();
         out.row(6).int8(-7).int4(Some(8)).text(Some("é")).text(None).number(Some(0.25)).moment(moment);
         let second_at = out.out.len();
         out.row(1).int4(None);
@@ -218,12 +227,12 @@ mod tests {
         assert_eq!(rows.fields().integer().unwrap(), None);
         assert!(!rows.advance().unwrap());
         assert!(!rows.advance().unwrap());
-        assert_eq!(RowsIn::new().end(), None);
+        assert_eq!(RowsIn::default().end(), None);
     }
 
     #[test]
     fn a_stream_that_breaks_off_is_an_error() {
-        let mut out = RowsIn::new();
+        let mut out = RowsIn::default();
         out.row(1).text(Some("Ada"));
         let mut whole = out.end().unwrap();
         whole.truncate(whole.len() - 2);
@@ -238,7 +247,7 @@ mod tests {
     #[test]
     fn infinite_times_are_none() {
         for micros in [i64::MIN, i64::MAX] {
-            let mut out = RowsIn::new();
+            let mut out = RowsIn::default();
             out.row(1).int8(micros);
             let mut rows = rows(vec![out.end().unwrap()]);
             assert!(rows.advance().unwrap());

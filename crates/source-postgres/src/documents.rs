@@ -11,7 +11,7 @@ use crate::copy::{Fields, Rows};
 /// Documents out of a stream of texts, one of annotations and one of relations. Rows of texts that are not in
 /// the first stream are passed over.
 #[derive(Debug)]
-pub(crate) struct Documents<C> {
+pub struct Documents<C> {
     texts: Rows<C>,
     annotations: Beside<C>,
     relations: Option<Beside<C>>,
@@ -59,7 +59,8 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Beside<C> {
 }
 
 impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
-    pub(crate) fn new(texts: C, annotations: C, relations: Option<C>, names: Names) -> Documents<C> {
+    /// Over chunks of whole rows, with the columns of `slice.rs`.
+    pub fn new(texts: C, annotations: C, relations: Option<C>, names: Names) -> Documents<C> {
         Documents {
             texts: Rows::new(texts),
             annotations: Beside::new(Rows::new(annotations)),
@@ -75,7 +76,8 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
     }
 
     /// The next document with the row id of its text.
-    pub(crate) fn next(&mut self) -> Result<Option<(i64, Document)>, SourceError> {
+    #[allow(clippy::should_implement_trait)] // it can fail
+    pub fn next(&mut self) -> Result<Option<(i64, Document)>, SourceError> {
         if !self.texts.advance()? {
             return Ok(None);
         }

@@ -22,6 +22,8 @@ mod read;
 mod slice;
 mod tables;
 
+pub use copy::RowsIn;
+pub use documents::Documents;
 pub use load::PostgresLoader;
 
 use std::sync::Arc;

@@ -33,7 +33,7 @@ impl<'d> From<(&'d Document, i64)> for Write<'d> {
 }
 
 pub(crate) fn texts(writes: &[Write<'_>], project: ProjectId) -> Result<Option<Vec<u8>>, SourceError> {
-    let mut rows = RowsIn::new();
+    let mut rows = RowsIn::default();
     for Write { document, text_id, .. } in writes {
         let tokens = tokens_column(document)?;
         rows.row(6).int8(*text_id).int4(Some(project.0)).text(Some(&document.id)).text(Some(&document.text));
@@ -43,7 +43,7 @@ pub(crate) fn texts(writes: &[Write<'_>], project: ProjectId) -> Result<Option<V
 }
 
 pub(crate) fn annotations(writes: &[Write<'_>], ids: &[i64], known: &Known) -> Option<Vec<u8>> {
-    let mut rows = RowsIn::new();
+    let mut rows = RowsIn::default();
     let mut index = CharIndex::default();
     for Write { document, text_id, first_annotation } in writes {
         index.rebuild(&document.text);
@@ -71,7 +71,7 @@ pub(crate) fn relations(
     ids: &[i64],
     place: &Place,
 ) -> Result<Option<Vec<u8>>, SourceError> {
-    let mut rows = RowsIn::new();
+    let mut rows = RowsIn::default();
     for Write { document, text_id, first_annotation } in writes {
         for (relation, ends) in document.relations.iter().zip(relation_ends(document)) {
             let (source, target) =
