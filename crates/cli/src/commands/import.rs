@@ -1,8 +1,8 @@
 //! `spanfleet import`: corpora into the database.
 
 use serde_json::json;
-use spanfleet_core::{Filter, Include, options::Partitions};
-use spanfleet_source::{Cut, Selection, load::LoadReport};
+use spanfleet_core::{Document, Filter, Include, options::Partitions};
+use spanfleet_source::{Bounds, Cut, DocumentStream, Selection, Source, SourceError, load::LoadReport};
 
 use crate::{args::ImportArgs, failure::Failure, progress::Progress, wire::Wire};
 
@@ -22,25 +22,58 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
     let plan = input.source.plan(&selection, &cut).await?;
     let mut progress = Progress::new("import", is_quiet);
     let mut total = LoadReport::default();
-    for (number, bounds) in plan.partitions.iter().enumerate() {
-        let mut documents = input.source.read(&selection, bounds).await?;
-        while let Some(first) = documents.recv().await {
-            let mut batch = first?;
-            for _ in 1..BATCHES_AT_ONCE {
-                let Some(next) = documents.recv().await else { break };
-                batch.extend(next?);
-            }
-            total.add(loader.load(project.id, batch).await?);
-            let texts = total.texts_new + total.texts_unchanged + total.texts_updated;
-            progress.show(
-                number as u64,
-                plan.partitions.len() as u64,
-                &format!("{texts} texts, {} annotations", total.annotations),
-            );
-        }
+    let mut batches = Batches::new(&*input.source, &selection, &plan.partitions);
+    let mut batch = batches.next().await?;
+    while !batch.is_empty() {
+        let (loaded, next) = tokio::join!(loader.load(project.id, batch), batches.next());
+        total.add(loaded?);
+        let texts = total.texts_new + total.texts_unchanged + total.texts_updated;
+        progress.show(
+            (plan.partitions.len() - batches.bounds.len()) as u64,
+            plan.partitions.len() as u64,
+            &format!("{texts} texts, {} annotations", total.annotations),
+        );
+        batch = next?;
     }
     progress.end();
     report(args, project.id.0, &total, input.rejected())
+}
+
+/// What an input holds, read on while the batch before is loaded.
+struct Batches<'i> {
+    source: &'i dyn Source,
+    selection: &'i Selection,
+    /// What was not begun.
+    bounds: std::slice::Iter<'i, Bounds>,
+    documents: Option<DocumentStream>,
+}
+
+impl<'i> Batches<'i> {
+    fn new(source: &'i dyn Source, selection: &'i Selection, bounds: &'i [Bounds]) -> Batches<'i> {
+        Batches { source, selection, bounds: bounds.iter(), documents: None }
+    }
+
+    /// As many documents as are loaded at once; none at the end.
+    async fn next(&mut self) -> Result<Vec<Document>, SourceError> {
+        let mut batch = Vec::new();
+        for _ in 0..BATCHES_AT_ONCE {
+            let Some(more) = self.receive().await? else { break };
+            batch.extend(more);
+        }
+        Ok(batch)
+    }
+
+    async fn receive(&mut self) -> Result<Option<Vec<Document>>, SourceError> {
+        loop {
+            if let Some(documents) = &mut self.documents
+                && let Some(batch) = documents.recv().await
+            {
+                return batch.map(Some);
+            }
+            let Some(bounds) = self.bounds.next() else { return Ok(None) };
+            self.documents = Some(self.source.read(self.selection, bounds).await?);
+        }
+    }
 }
 
 fn report(args: &ImportArgs, project_id: i32, total: &LoadReport, unreadable: u64) -> Result<(), Failure> {
