@@ -7,6 +7,7 @@ mod memory;
 pub(crate) mod one_shot;
 mod peers;
 mod scaling;
+pub(crate) mod store;
 
 use crate::report::{Section, keep};
 
@@ -22,6 +23,7 @@ const PARTS: &[Part] = &[
     ("giants", scaling::skew),
     ("planner", scaling::planner),
     ("memory", memory::measure),
+    ("store", store::measure),
     ("jobs", jobs::measure),
 ];
 

@@ -18,7 +18,7 @@ use std::{str::FromStr, time::Duration};
 use async_trait::async_trait;
 use spanfleet_metastore::{Driver, MetastoreError, MetastoreErrorKind, Session, Store};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
+    ConnectOptions, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -30,8 +30,6 @@ type Result<T> = std::result::Result<T, MetastoreError>;
 const STATEMENT_TIMEOUT: &str = "30s";
 /// How long to wait for a free connection, or for a server that comes back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection that was used within this time is taken as alive: asking first would be a fifth of all round trips.
-const SURELY_ALIVE: Duration = Duration::from_secs(1);
 /// `check` answers a probe.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -83,15 +81,6 @@ impl PostgresMetastore {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for > SURELY_ALIVE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .connect_lazy_with(guarded);
         let address = address_of(&options);
         Ok(Store::new(PostgresMetastore { pool, options, address }))
