@@ -13,6 +13,10 @@ use super::strings::Strings;
 /// spaCy's own columns, in its order; merging DocBins needs the same in all: ORTH NORM LEMMA POS TAG DEP ENT_IOB
 /// ENT_TYPE HEAD SENT_START ENT_KB_ID MORPH ENT_ID.
 const COLUMNS: [u64; 13] = [65, 67, 73, 74, 75, 76, 77, 78, 79, 80, 452, 453, 454];
+const ROW_BYTES: usize = COLUMNS.len() * 8;
+/// A token has 104 bytes, most of them zeros. Of 1,500 texts with 46 MB of them, zlib's default (6) took two thirds of
+/// the export: 0.46 s for 3.3 MB, where 2 takes 0.16 s for 4.1 MB.
+const ZLIB_LEVEL: Compression = Compression::new(2);
 /// Bytes that go to zlib at once.
 const WRITE_BYTES: usize = 64 << 10;
 
@@ -96,7 +100,7 @@ impl DocBin {
 
     /// Writes the file; every document gets every category, with 1.0 or 0.0.
     pub(super) fn write(&self, more_categories: &[String], out: &mut Vec<u8>) -> io::Result<()> {
-        let zlib = ZlibEncoder::new(out, Compression::default());
+        let zlib = ZlibEncoder::new(out, ZLIB_LEVEL);
         let mut file = BufWriter::with_capacity(WRITE_BYTES, zlib);
         write_map_len(&mut file, 10)?;
         write_str(&mut file, "version")?;
@@ -120,16 +124,23 @@ impl DocBin {
 
     fn write_tokens(&self, file: &mut impl Write) -> io::Result<()> {
         write_str(file, "tokens")?;
-        write_bin_len(file, (self.tokens.len() * COLUMNS.len() * 8) as u32)?;
-        let mut row = [0; COLUMNS.len()];
+        write_bin_len(file, (self.tokens.len() * ROW_BYTES) as u32)?;
+        let mut row = [0; ROW_BYTES];
         for token in &self.tokens {
             let id = |place| self.strings.id(place);
-            (row[0], row[2], row[3]) = (id(token.orth), id(token.lemma), token.pos.into());
-            (row[4], row[6], row[7]) = (id(token.tag), token.iob as u64, id(token.entity));
-            row[9] = token.is_first.into();
-            for number in row {
-                file.write_all(&number.to_le_bytes())?;
+            let known = [
+                (0, id(token.orth)),
+                (2, id(token.lemma)),
+                (3, token.pos.into()),
+                (4, id(token.tag)),
+                (6, token.iob as u64),
+                (7, id(token.entity)),
+                (9, token.is_first.into()),
+            ];
+            for (column, number) in known {
+                row[column * 8..][..8].copy_from_slice(&number.to_le_bytes());
             }
+            file.write_all(&row)?;
         }
         write_str(file, "spaces")?;
         write_bin_len(file, self.tokens.len() as u32)?;
