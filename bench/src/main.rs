@@ -45,7 +45,7 @@ fn main() {
                 Path::new(out),
             );
         }
-        ["store", bucket] => parts::store::work(bucket),
+        ["client", bucket] => parts::store::work(bucket),
         wanted => parts::run(wanted),
     }
 }

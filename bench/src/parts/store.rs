@@ -30,7 +30,7 @@ pub(crate) fn measure() -> Section {
     let mut rows: Vec<(String, Figures, Figures)> = Vec::new();
     for nth in 0..=runs() {
         let output = Command::new(std::env::current_exe().expect("this program has a path"))
-            .args(["store", &bucket.name])
+            .args(["client", &bucket.name])
             .env("AWS_ENDPOINT_URL_S3", &bucket.server.endpoint)
             .env("AWS_ACCESS_KEY_ID", &bucket.server.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &bucket.server.secret_key)
@@ -59,7 +59,7 @@ pub(crate) fn measure() -> Section {
     section
 }
 
-/// `bench store`: prints what each step took, by tabs.
+/// `bench client`: prints what each step took, by tabs.
 pub(crate) fn work(bucket: &str) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
     runtime.block_on(steps(bucket)).expect("the store does what it is asked");
