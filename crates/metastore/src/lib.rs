@@ -60,12 +60,14 @@ pub trait Metastore: Send + Sync + std::fmt::Debug {
     /// The owner of a token that is neither expired nor revoked.
     async fn caller(&self, token_hash: &str) -> Result<Option<Caller>>;
     /// The project, if it exists and the caller may use it (as a member or an administrator).
-    async fn usable_project(&self, caller: &Caller, project: ProjectKey<'_>) -> Result<Option<ProjectId>>;
+    async fn usable_project(&self, caller: &Caller, project: Key<'_>) -> Result<Option<ProjectId>>;
 
     // --- catalogue ---
 
-    /// Every format, or the one of an id or a name; by id.
-    async fn formats(&self, id: Option<i32>, name: Option<&str>) -> Result<Vec<FormatRow>>;
+    /// Every format, by id.
+    async fn formats(&self) -> Result<Vec<FormatRow>>;
+    /// One format.
+    async fn format(&self, key: Key<'_>) -> Result<Option<FormatRow>>;
     /// Active templates, by id, of a framework and a task if given.
     async fn templates(&self, framework: Option<&str>, task_type: Option<&str>) -> Result<Vec<TemplateRow>>;
 

@@ -44,13 +44,23 @@ pub struct ProjectRow {
     pub name: String,
 }
 
-/// How a project is asked for.
+/// How a project or a format is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProjectKey<'k> {
+pub enum Key<'k> {
     /// By its id.
-    Id(ProjectId),
-    /// By its name.
+    Id(i32),
+    /// By its name, which is unique.
     Name(&'k str),
+}
+
+impl Key<'_> {
+    /// As the parameters of a statement, of which one is NULL.
+    pub(crate) fn parts(self) -> (Option<i32>, Option<String>) {
+        match self {
+            Key::Id(id) => (Some(id), None),
+            Key::Name(name) => (None, Some(name.to_owned())),
+        }
+    }
 }
 
 /// A row of `export_formats`.

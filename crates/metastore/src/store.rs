@@ -31,9 +31,9 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::{
-    Assignment, Backlog, Caller, Driver, FinalReport, FormatRow, JobRow, JobsQuery, Metastore,
-    MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectKey, ProjectRow, Row, Session,
-    Statement, Submitted, SweepReport, TaskRow, TemplateRow, TokenRow, WebhookRow,
+    Assignment, Backlog, Caller, Driver, FinalReport, FormatRow, JobRow, JobsQuery, Key, Metastore,
+    MetastoreError, MetastoreErrorKind, NewJob, OutboxRow, PlanReport, ProjectRow, Row, Session, Statement,
+    Submitted, SweepReport, TaskRow, TemplateRow, TokenRow, WebhookRow,
 };
 use tasks::Answer;
 
@@ -200,18 +200,18 @@ impl<D: Driver> Metastore for Store<D> {
         each!(self, session => access::caller(session, &token_hash))
     }
 
-    async fn usable_project(&self, caller: &Caller, project: ProjectKey<'_>) -> Result<Option<ProjectId>> {
-        let (id, name) = match project {
-            ProjectKey::Id(id) => (Some(id), None),
-            ProjectKey::Name(name) => (None, Some(name.to_owned())),
-        };
-        let caller = caller.clone();
+    async fn usable_project(&self, caller: &Caller, project: Key<'_>) -> Result<Option<ProjectId>> {
+        let (caller, (id, name)) = (caller.clone(), project.parts());
         each!(self, session => access::usable_project(session, &caller, id, name.as_deref()))
     }
 
-    async fn formats(&self, id: Option<i32>, name: Option<&str>) -> Result<Vec<FormatRow>> {
-        let name = name.map(str::to_owned);
-        each!(self, session => catalogue::formats(session, id, name.as_deref()))
+    async fn formats(&self) -> Result<Vec<FormatRow>> {
+        each!(self, session => catalogue::formats(session, None, None))
+    }
+
+    async fn format(&self, key: Key<'_>) -> Result<Option<FormatRow>> {
+        let (id, name) = key.parts();
+        Ok(each!(self, session => catalogue::formats(session, id, name.as_deref()))?.pop())
     }
 
     async fn templates(&self, framework: Option<&str>, task_type: Option<&str>) -> Result<Vec<TemplateRow>> {

@@ -12,7 +12,7 @@ use spanfleet_core::{
     order::Include,
 };
 use spanfleet_formats::{
-    PartEncoder, Shaper, open,
+    EncodeError, Shaper, open,
     support::{
         compress::Compressor,
         labels::{Labeller, Tokenized},
@@ -51,7 +51,12 @@ pub fn all() -> Vec<HotPath> {
     let documents = documents();
     let mut paths = vec![reading(), decoding(&documents)];
     paths.extend([TokenizerKind::Words, TokenizerKind::Whitespace, TokenizerKind::Spacy].map(tokenizing));
-    paths.extend([labelling("sequence"), labelling("spans")]);
+    paths.push(labelling("sequence", |labeller, input, names, ledger| {
+        labeller.label(input, names, ledger).map(<[_]>::len)
+    }));
+    paths.push(labelling("spans", |labeller, input, names, ledger| {
+        labeller.spans(input, names, ledger).map(|spans| spans.all.len())
+    }));
     paths.extend(spanfleet_formats::all().iter().map(|entry| encoding(entry.info.name)));
     paths.extend([
         compressing(Compression::Gzip, 1),
@@ -133,8 +138,11 @@ fn tokenizing(kind: TokenizerKind) -> HotPath {
     })
 }
 
+/// A way of labelling tokens; how many runs there are.
+type Label = fn(&mut Labeller, Tokenized<'_>, &mut LabelNames, &mut Ledger) -> Result<usize, EncodeError>;
+
 /// Spans on tokens that were found before.
-fn labelling(what: &'static str) -> HotPath {
+fn labelling(what: &str, label: Label) -> HotPath {
     let options = Options::default();
     let tokenized: Vec<_> = documents()
         .into_iter()
@@ -151,11 +159,7 @@ fn labelling(what: &'static str) -> HotPath {
         let (mut ledger, mut runs) = (Ledger::default(), 0);
         for (document, chars, tokens, origin) in &tokenized {
             let input = Tokenized { document, chars, tokens, origin: *origin };
-            runs += match what {
-                "spans" => labeller.spans(input, &mut names, &mut ledger).map(|spans| spans.all.len()),
-                _ => labeller.label(input, &mut names, &mut ledger).map(<[_]>::len),
-            }
-            .expect("overlaps are resolved");
+            runs += label(&mut labeller, input, &mut names, &mut ledger).expect("overlaps are resolved");
         }
         runs
     })
@@ -167,7 +171,8 @@ fn encoding(format: &str) -> HotPath {
     let schema = schema(&order, &documents);
     let mut out = Vec::new();
     HotPath::new(format!("encode/{format}"), move || {
-        let mut encoder = begin(&order, &schema);
+        let format = open(&order).expect("the format is in the catalogue");
+        let mut encoder = format.start(&schema).expect("a part can be begun");
         let (mut ledger, mut bytes) = (Ledger::default(), 0);
         for document in &documents {
             encoder.push(document, &mut out, &mut ledger).expect("the example can be written");
@@ -177,11 +182,6 @@ fn encoding(format: &str) -> HotPath {
         encoder.finish(&mut out).expect("the part can be ended");
         bytes + out.len()
     })
-}
-
-fn begin(order: &Order, schema: &Schema) -> Box<dyn PartEncoder> {
-    let format = open(order).expect("the format is in the catalogue");
-    format.start(schema).expect("a part can be begun")
 }
 
 fn compressing(compression: Compression, level: u8) -> HotPath {

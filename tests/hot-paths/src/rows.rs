@@ -41,14 +41,13 @@ pub(crate) fn of(documents: &[Document]) -> Streams {
     let (mut texts, mut annotations) = (RowsIn::default(), RowsIn::default());
     let (mut labels, mut people) = (Numbers::default(), Numbers::default());
     for (text_id, document) in (0..).zip(documents) {
-        let json = |value: &Option<Json>| value.as_ref().map(|json| json.as_str().to_owned());
         texts
             .row(6)
             .int8(text_id)
             .text(Some(&document.id))
             .int4(Some(document.text.len() as i32))
             .text(Some(&document.text))
-            .text(json(&document.metadata).as_deref())
+            .text(document.metadata.as_ref().map(Json::as_str))
             .text(None);
         for (row_id, annotation) in (0..).zip(&document.annotations) {
             let (start, end) = match annotation.extent {
@@ -61,19 +60,12 @@ pub(crate) fn of(documents: &[Document]) -> Streams {
                 .int8(row_id)
                 .text(Some(&annotation.id))
                 .int8(labels.of(&annotation.label))
-                .field(
-                    annotation
-                        .annotator
-                        .as_ref()
-                        .map(|name| people.of(name).to_be_bytes())
-                        .as_ref()
-                        .map(|id| &id[..]),
-                )
+                .int4(annotation.annotator.as_ref().map(|name| people.of(name) as i32))
                 .int4(start)
                 .int4(end)
                 .text(None)
                 .number(annotation.confidence)
-                .text(json(&annotation.attributes).as_deref())
+                .text(annotation.attributes.as_ref().map(Json::as_str))
                 .moment(annotation.created_at);
         }
     }

@@ -9,7 +9,7 @@ use spanfleet_core::{
     report::Manifest,
 };
 use spanfleet_dispatcher::Sweeper;
-use spanfleet_metastore::{JobRow, Metastore, NewJob, Submitted};
+use spanfleet_metastore::{JobRow, Key, Metastore, NewJob, Submitted};
 use spanfleet_queue::InProcessQueue;
 use spanfleet_relay::Relay;
 use spanfleet_source::{Effort, Selection, SelectionCount};
@@ -142,7 +142,7 @@ impl OneShot {
             self.metastore.sync_formats(std::slice::from_ref(row)).await?;
         }
         let name = asked.custom.as_ref().map_or(order.format.as_str(), |row| row.format_name.as_str());
-        let format = self.metastore.formats(None, Some(name)).await?.pop();
+        let format = self.metastore.format(Key::Name(name)).await?;
         let format = format.ok_or_else(|| Failure::new(format!("format `{name}` is not stored")))?;
         let job = NewJob {
             job_uuid: Uuid::new_v4(),

@@ -23,8 +23,8 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
     let mut progress = Progress::new("import", is_quiet);
     let mut total = LoadReport::default();
     let mut batches = Batches::new(&*input.source, &selection, &plan.partitions);
-    let mut batch = batches.next().await?;
-    while !batch.is_empty() {
+    let mut waiting = batches.next().await?;
+    while let Some(batch) = waiting {
         let (loaded, next) = tokio::join!(loader.load(project.id, batch), batches.next());
         total.add(loaded?);
         let texts = total.texts_new + total.texts_unchanged + total.texts_updated;
@@ -33,7 +33,7 @@ pub(super) async fn import(wire: &Wire, args: &ImportArgs, is_quiet: bool) -> Re
             plan.partitions.len() as u64,
             &format!("{texts} texts, {} annotations", total.annotations),
         );
-        batch = next?;
+        waiting = next?;
     }
     progress.end();
     report(args, project.id.0, &total, input.rejected())
@@ -54,13 +54,13 @@ impl<'i> Batches<'i> {
     }
 
     /// As many documents as are loaded at once; none at the end.
-    async fn next(&mut self) -> Result<Vec<Document>, SourceError> {
-        let mut batch = Vec::new();
-        for _ in 0..BATCHES_AT_ONCE {
+    async fn next(&mut self) -> Result<Option<Vec<Document>>, SourceError> {
+        let Some(mut batch) = self.receive().await? else { return Ok(None) };
+        for _ in 1..BATCHES_AT_ONCE {
             let Some(more) = self.receive().await? else { break };
             batch.extend(more);
         }
-        Ok(batch)
+        Ok(Some(batch))
     }
 
     async fn receive(&mut self) -> Result<Option<Vec<Document>>, SourceError> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use axum::{Json, extract::State, http::StatusCode};
 use spanfleet_api::{Format, FormatsQuery, NewFormat, Template, TemplatesQuery};
-use spanfleet_metastore::{FormatRow, TemplateRow};
+use spanfleet_metastore::{FormatRow, Key, TemplateRow};
 
 use super::{
     Api, Failure,
@@ -18,7 +18,7 @@ pub(super) async fn formats(
     _: Authenticated,
     Params(query): Params<FormatsQuery>,
 ) -> Result<Json<Vec<Format>>, Failure> {
-    let mut rows = api.metastore.formats(None, None).await?;
+    let mut rows = api.metastore.formats().await?;
     if query.framework.is_some() || query.task_type.is_some() {
         let templates =
             api.metastore.templates(query.framework.as_deref(), query.task_type.as_deref()).await?;
@@ -40,7 +40,7 @@ pub(super) async fn add_format(
 ) -> Result<(StatusCode, Json<Format>), Failure> {
     let row = custom_row(new).map_err(|error| Failure::new(422, error.to_string()).about(error.key))?;
     api.metastore.sync_formats(std::slice::from_ref(&row)).await?;
-    let stored = api.metastore.formats(None, Some(&row.format_name)).await?.pop();
+    let stored = api.metastore.format(Key::Name(&row.format_name)).await?;
     let stored = stored.ok_or_else(|| Failure::new(503, "the format is gone again; add it once more"))?;
     Ok((StatusCode::CREATED, Json(format(stored))))
 }

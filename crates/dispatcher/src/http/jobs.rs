@@ -10,7 +10,7 @@ use serde_json::json;
 use spanfleet_api::{CreateJob, Jobs, JobsQuery};
 use spanfleet_core::{Filter, ProjectId};
 use spanfleet_crash::crash_point;
-use spanfleet_metastore::{Caller, JobRow, JobsQuery as RowsQuery, NewJob, ProjectKey, Submitted};
+use spanfleet_metastore::{Caller, JobRow, JobsQuery as RowsQuery, Key, NewJob, Submitted};
 use tracing::Span;
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ pub(super) async fn list(
     });
     let project = query.project_id.map(ProjectId);
     if let Some(project) = project
-        && api.metastore.usable_project(&caller, ProjectKey::Id(project)).await?.is_none()
+        && api.metastore.usable_project(&caller, Key::Id(project.0)).await?.is_none()
     {
         return Err(Failure::no_access());
     }
@@ -152,7 +152,7 @@ pub(super) async fn own_job(api: &Api, caller: &Caller, job: Uuid) -> Result<Job
     if row.requested_by != caller.user && !caller.is_admin {
         return Err(Failure::no_job());
     }
-    if api.metastore.usable_project(caller, ProjectKey::Id(row.project)).await?.is_none() {
+    if api.metastore.usable_project(caller, Key::Id(row.project.0)).await?.is_none() {
         return Err(Failure::no_access());
     }
     Ok(row)

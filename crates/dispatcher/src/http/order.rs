@@ -4,7 +4,7 @@ use serde_json::Map;
 use spanfleet_api::CreateJob;
 use spanfleet_core::{Include, Order, ProjectId};
 use spanfleet_formats::catalogue::base_of;
-use spanfleet_metastore::{Caller, FormatRow, ProjectKey, TemplateRow};
+use spanfleet_metastore::{Caller, FormatRow, Key, TemplateRow};
 
 use super::{Api, Failure};
 use crate::catalogue::parameters;
@@ -29,8 +29,8 @@ pub(super) async fn ask(api: &Api, caller: &Caller, request: &CreateJob) -> Resu
 /// The project that is asked for, if the caller may use it.
 async fn find_project(api: &Api, caller: &Caller, request: &CreateJob) -> Result<ProjectId, Failure> {
     let key = match (request.project_id, &request.project) {
-        (Some(id), None) => ProjectKey::Id(ProjectId(id)),
-        (None, Some(name)) => ProjectKey::Name(name),
+        (Some(id), None) => Key::Id(id),
+        (None, Some(name)) => Key::Name(name),
         _ => return Err(Failure::new(422, "give one of `project_id`, `project`").about("project_id")),
     };
     api.metastore.usable_project(caller, key).await?.ok_or_else(Failure::no_access)
@@ -52,19 +52,20 @@ async fn find_format(
     request: &CreateJob,
     template: Option<&TemplateRow>,
 ) -> Result<FormatRow, Failure> {
-    let (field, id, name) = match (request.export_format_id, request.format.as_deref(), template) {
-        (Some(id), None, None) => ("export_format_id", Some(id), None),
-        (None, Some(name), None) => ("format", None, Some(name)),
-        // Without a name in the template no format has it.
-        (None, None, Some(template)) => {
-            ("template", None, template.data_format["format"].as_str().or(Some("")))
-        }
+    let (field, key) = match (request.export_format_id, request.format.as_deref(), template) {
+        (Some(id), None, None) => ("export_format_id", Some(Key::Id(id))),
+        (None, Some(name), None) => ("format", Some(Key::Name(name))),
+        (None, None, Some(template)) => ("template", template.data_format["format"].as_str().map(Key::Name)),
         _ => {
             return Err(Failure::new(422, "give one of `export_format_id`, `format`, `template`")
                 .about("export_format_id"));
         }
     };
-    api.metastore.formats(id, name).await?.pop().ok_or_else(|| {
+    let row = match key {
+        Some(key) => api.metastore.format(key).await?,
+        None => None,
+    };
+    row.ok_or_else(|| {
         Failure::new(404, "there is no such format; `GET /export/formats` lists them").about(field)
     })
 }

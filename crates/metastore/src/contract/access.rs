@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::stage::{Stage, format_row};
-use crate::{Caller, Metastore, MetastoreErrorKind, ProjectKey, TemplateRow};
+use crate::{Caller, Key, Metastore, MetastoreErrorKind, TemplateRow};
 
 /// Several processes start at once on an empty database.
 pub async fn migrating_at_once_is_safe(store: Arc<dyn Metastore>) {
@@ -48,17 +48,16 @@ pub async fn membership(store: Arc<dyn Metastore>) {
     let stage = Stage::new(store).await;
     let member = Caller { user: stage.user, name: "ada".to_owned(), is_admin: false };
     let admin = Caller { is_admin: true, ..member.clone() };
-    let (by_id, by_name) = (ProjectKey::Id(stage.project), ProjectKey::Name("news"));
-    let nowhere = ProjectKey::Id(spanfleet_core::ProjectId(stage.project.0 + 1));
-    let may_use = async |caller: &Caller, key: ProjectKey<'static>| {
-        stage.store.usable_project(caller, key).await.unwrap()
-    };
+    let (by_id, by_name) = (Key::Id(stage.project.0), Key::Name("news"));
+    let nowhere = Key::Id(stage.project.0 + 1);
+    let may_use =
+        async |caller: &Caller, key: Key<'static>| stage.store.usable_project(caller, key).await.unwrap();
     for key in [by_id, by_name] {
         assert_eq!(may_use(&member, key).await, None);
         assert_eq!(may_use(&admin, key).await, Some(stage.project));
     }
     assert_eq!(may_use(&admin, nowhere).await, None);
-    assert_eq!(may_use(&admin, ProjectKey::Name("none")).await, None);
+    assert_eq!(may_use(&admin, Key::Name("none")).await, None);
     stage.store.add_member(stage.user, stage.project).await.unwrap();
     stage.store.add_member(stage.user, stage.project).await.unwrap();
     assert_eq!(may_use(&member, by_id).await, Some(stage.project));
@@ -110,13 +109,13 @@ pub async fn catalogue_is_synced_by_name(store: Arc<dyn Metastore>) {
     changed.metadata = json!({"version": "2"});
     store.sync_formats(&[format_row("csv"), changed.clone()]).await.unwrap();
     store.sync_formats(&[changed.clone()]).await.unwrap();
-    let rows = store.formats(None, None).await.unwrap();
+    let rows = store.formats().await.unwrap();
     assert_eq!(rows.len(), 2);
     changed.id = stage.format;
     assert_eq!(rows[0], changed);
-    assert_eq!(store.formats(Some(stage.format), None).await.unwrap(), rows[..1]);
-    assert_eq!(store.formats(None, Some("csv")).await.unwrap(), rows[1..]);
-    assert_eq!(store.formats(Some(stage.format), Some("csv")).await.unwrap(), []);
+    assert_eq!(store.format(Key::Id(stage.format)).await.unwrap().as_ref(), Some(&rows[0]));
+    assert_eq!(store.format(Key::Name("csv")).await.unwrap().as_ref(), Some(&rows[1]));
+    assert_eq!(store.format(Key::Name("none")).await.unwrap(), None);
 
     let mut hidden = template("hidden");
     hidden.is_active = false;

@@ -96,7 +96,7 @@ impl Stage {
         let user = store.ensure_user("ada", false).await.unwrap();
         let project = store.ensure_project("news").await.unwrap().id;
         store.sync_formats(&[format_row("jsonl")]).await.unwrap();
-        let format = store.formats(None, None).await.unwrap()[0].id;
+        let format = store.formats().await.unwrap()[0].id;
         Stage { store, user, project, format }
     }
 

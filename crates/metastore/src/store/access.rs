@@ -62,10 +62,10 @@ pub(super) async fn caller(session: &mut dyn Session, token_hash: &str) -> Resul
 pub(super) async fn usable_project(
     session: &mut dyn Session,
     caller: &Caller,
-    id: Option<ProjectId>,
+    id: Option<i32>,
     name: Option<&str>,
 ) -> Result<Option<ProjectId>> {
-    let parameters = params![id.map(|id| id.0), name, caller.user.0, caller.is_admin];
+    let parameters = params![id, name, caller.user.0, caller.is_admin];
     let rows = session.rows(Statement::ReadAccess, parameters).await?;
     rows.first().map(|row| Ok(ProjectId(row.get("id")?))).transpose()
 }
