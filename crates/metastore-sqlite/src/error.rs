@@ -25,12 +25,20 @@ pub(crate) fn tables_missing(address: &str) -> MetastoreError {
     )
 }
 
+/// Whether another connection holds the lock.
+pub(crate) fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|cause| class(cause) == 5)
+}
+
+/// The lower byte of the result code; the rest says more.
+fn class(cause: &dyn DatabaseError) -> i32 {
+    cause.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default() & 0xff
+}
+
 fn by_code(cause: &dyn DatabaseError, address: &str) -> (MetastoreErrorKind, String) {
     use MetastoreErrorKind::{Configuration, Corrupt, Transient};
     let said = cause.message();
-    // The lower byte is the class, the rest says more.
-    let code = cause.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or_default() & 0xff;
-    match code {
+    match class(cause) {
         1 if said.contains("no such table") || said.contains("no such column") => {
             (Configuration, tables_missing(address).message)
         }

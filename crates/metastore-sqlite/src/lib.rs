@@ -13,9 +13,12 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use backon::{ConstantBuilder, Retryable};
 use spanfleet_metastore::{Driver, MetastoreError, MetastoreErrorKind, Session, Store};
 use sqlx::{
     SqlitePool,
@@ -28,6 +31,8 @@ type Result<T> = std::result::Result<T, MetastoreError>;
 
 /// How long to wait for another process that writes, such as an import.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long between two attempts to connect.
+const CONNECT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Driver for SQLite. One connection does everything: SQLite has one writer anyway, waiting in our own queue is
 /// fairer than polling its lock, and a database in memory lives as long as its connection.
@@ -57,15 +62,21 @@ impl SqliteMetastore {
             .journal_mode(journal)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options)
-            .await
-            .map_err(|cause| error::explain(cause, url))?;
+        let pool = connect(options).await.map_err(|cause| error::explain(cause, url))?;
         Ok(Store::new(SqliteMetastore { pool, address: url.to_owned() }))
     }
+}
+
+/// Connects, again while another process changes the file's journal: SQLite doesn't wait for that by itself,
+/// however long its busy timeout, and says at once that the database is locked.
+async fn connect(options: SqliteConnectOptions) -> std::result::Result<SqlitePool, sqlx::Error> {
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let (began, pauses) =
+        (Instant::now(), ConstantBuilder::new().with_delay(CONNECT_AGAIN).without_max_times());
+    (|| pool.clone().connect_with(options.clone()))
+        .retry(pauses)
+        .when(|cause| error::is_locked(cause) && began.elapsed() < BUSY_TIMEOUT)
+        .await
 }
 
 fn make_folder(file: &Path) -> Result<()> {

@@ -4,9 +4,11 @@ use spanfleet_metastore::{
     Metastore, MetastoreErrorKind,
     contract::{CONTRADICTIONS, Stage},
 };
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::SqliteMetastore;
+use crate::error::is_locked;
 
 mod contract {
     use super::*;
@@ -47,6 +49,25 @@ async fn two_processes_may_start_and_write_at_once() {
         second.unwrap();
     }
     assert_eq!(stores[0].projects().await.unwrap().len(), 40);
+}
+
+/// Of two that make the file at once, one changes its journal while the other connects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opening_waits_for_a_change_of_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spanfleet.db");
+    let url = format!("sqlite://{}", file.display());
+    let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let unlock = async {
+        let options = options.clone().journal_mode(SqliteJournalMode::Wal);
+        let refused = SqliteConnection::connect_with(&options).await.unwrap_err();
+        assert!(is_locked(&refused), "{refused}");
+        lock.commit().await.unwrap();
+    };
+    let (opened, ()) = tokio::join!(SqliteMetastore::open(&url), unlock);
+    opened.unwrap().migrate().await.unwrap();
 }
 
 #[tokio::test]

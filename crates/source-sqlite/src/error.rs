@@ -1,14 +1,17 @@
 //! What went wrong in the database, and the mend.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use backon::{ConstantBuilder, Retryable};
 use spanfleet_source::{SourceError, SourceErrorKind};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
-use sqlx::{Connection, Error};
+use sqlx::Error;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
 /// How long to wait for another that writes, such as the metastore in the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long between two attempts to connect.
+const CONNECT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where the database is.
 #[derive(Clone, Debug)]
@@ -56,12 +59,20 @@ pub(crate) fn options(url: &str) -> Result<(SqliteConnectOptions, Place), Source
     Ok((options, Place(format!("`{url}`"))))
 }
 
-/// One connection beside any pool.
-pub(crate) async fn connect(
-    options: &SqliteConnectOptions,
+/// Connects by `attempt`, again while another connection changes the file's journal: SQLite doesn't wait for that
+/// by itself, however long its busy timeout, and says at once that the database is locked.
+pub(crate) async fn connect<T, Attempt>(
+    attempt: impl FnMut() -> Attempt,
     place: &Place,
-) -> Result<SqliteConnection, SourceError> {
-    SqliteConnection::connect_with(options).await.map_err(|error| place.failure("connect", &error))
+) -> Result<T, SourceError>
+where
+    Attempt: Future<Output = Result<T, Error>>,
+{
+    let (began, pauses) =
+        (Instant::now(), ConstantBuilder::new().with_delay(CONNECT_AGAIN).without_max_times());
+    let may_wait = |error: &Error| code(error) == Some(BUSY) && began.elapsed() < BUSY_TIMEOUT;
+    let connected = attempt.retry(pauses).when(may_wait).await;
+    connected.map_err(|error| place.failure("connect", &error))
 }
 
 /// The primary result code: the extended ones keep it in their lowest byte.

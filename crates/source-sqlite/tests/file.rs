@@ -2,12 +2,14 @@
 
 mod support;
 
+use std::str::FromStr;
+
 use spanfleet_core::options::Partitions;
 use spanfleet_source::load::contract::plains;
 use spanfleet_source::{Source, SourceErrorKind};
 use spanfleet_source_sqlite::SqliteSource;
 use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 
 #[tokio::test]
 async fn errors_name_the_file_and_the_mend() {
@@ -43,6 +45,25 @@ async fn readers_and_writers_share_the_file() {
     let (report, committed) = tokio::join!(loader.load(stage.project, later), transaction.commit());
     committed.unwrap();
     assert_eq!(report.unwrap().texts_new, 200);
+}
+
+/// A platform's own file may keep another journal, and somebody write to it while we change that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_and_loading_wait_for_a_change_of_the_journal() {
+    let (stage, url) = support::stage_at().await;
+    let mut other = SqliteConnection::connect(&url).await.unwrap();
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let unlock = async {
+        let options = SqliteConnectOptions::from_str(&url).unwrap().journal_mode(SqliteJournalMode::Wal);
+        let refused = SqliteConnection::connect_with(&options).await.unwrap_err();
+        assert!(refused.to_string().contains("database is locked"), "{refused}");
+        lock.commit().await.unwrap();
+    };
+    let mut loader = (stage.begin_import)();
+    let (loaded, checked, ()) =
+        tokio::join!(loader.load(stage.project, plains(20)), stage.source.check(), unlock);
+    checked.unwrap();
+    assert_eq!(loaded.unwrap().texts_new, 20);
 }
 
 /// SQLite keeps a NUL like any other character.
