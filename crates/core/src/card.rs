@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use agreement::{Agreement, AgreementCounts};
+pub use agreement::{Agreement, AgreementCounts, AgreementTally};
 pub use balance::{Balance, LabelCard, SplitShare, Stratification};
 pub use histogram::{Histogram, Lengths};
 

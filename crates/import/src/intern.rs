@@ -1,6 +1,8 @@
 //! Strings that repeat in every record: labels, annotators, relation types.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
+
+use foldhash::HashSet;
 
 /// Beyond so many different strings sharing saves nothing; the memory is given back.
 const KEPT: usize = 16 * 1024;

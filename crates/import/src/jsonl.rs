@@ -3,9 +3,10 @@
 mod fault;
 mod wire;
 
-use std::{collections::HashSet, io, io::BufRead, sync::Arc};
+use std::{io, io::BufRead, sync::Arc};
 
 use compact_str::{CompactString, format_compact};
+use foldhash::{HashSet, HashSetExt};
 use serde_json::value::RawValue;
 use spanfleet_core::{Annotation, Document, Extent, Json, Relation, Timestamp, Token};
 
@@ -77,7 +78,8 @@ impl Parser {
         let text = line.text.0.into_owned();
         let mut length = Length::of(&text);
         let metadata = object(line.metadata, Part::Line, "metadata")?;
-        let annotations = self.annotations(line.annotations.unwrap_or_default(), &mut length)?;
+        let annotations = line.annotations.map_or(Vec::new(), |list| list.0);
+        let annotations = self.annotations(annotations, &mut length)?;
         let relations = self.relations(line.relations.unwrap_or_default(), &annotations)?;
         let tokens = line.tokens.map(|words| tokens(words, &mut length)).transpose()?;
         let id = line.id.map(|id| id.0).unwrap_or_default();

@@ -48,57 +48,67 @@ pub struct Vote<'a> {
     pub extent: &'a Extent,
     /// Who: a small number, counted from 0 within the text.
     pub person: u32,
-    /// The label as it is written.
-    pub label: &'a str,
+    /// The number of the label as it is written.
+    pub label: u32,
 }
 
-/// A key's sum, with a copy of the key only where it is new.
-fn entry<'m, T: Default>(sums: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
-    if !sums.contains_key(key) {
-        sums.insert(key.to_owned(), T::default());
-    }
-    sums.get_mut(key).expect("it is there")
+/// Counts texts, with labels by their numbers: none is looked up by its name until the end.
+#[derive(Debug, Default)]
+pub struct AgreementTally {
+    texts: u64,
+    units: u64,
+    equal_pairs: BTreeMap<u64, u64>,
+    labels: Vec<LabelTally>,
+    /// How often somebody gave an extent these labels, two or more.
+    several: BTreeMap<Vec<u32>, u64>,
+    /// How often somebody gave an extent no label that another one marked.
+    silent: u64,
 }
 
-impl AgreementCounts {
+#[derive(Clone, Copy, Debug, Default)]
+struct LabelTally {
+    sums: LabelAgreement,
+    /// How often somebody gave an extent this label alone.
+    given: u64,
+}
+
+impl AgreementTally {
     /// Counts a text that so many people annotated. A person who made the same twice made it once.
-    pub fn add_text(&mut self, people: u64, votes: &[Vote<'_>]) {
+    pub fn add_text(&mut self, people: u64, mut votes: Vec<Vote<'_>>) {
         if people < 2 {
             return;
         }
         // Sorted into runs: most extents bear one vote, and none of them is worth an allocation.
-        let mut sorted = votes.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup();
+        votes.sort_unstable();
+        votes.dedup();
         self.texts += 1;
-        for unit in sorted.chunk_by(|one, other| one.extent == other.extent) {
+        for unit in votes.chunk_by(|one, other| one.extent == other.extent) {
             self.units += 1;
-            match unit {
-                [alone] => self.add_lone_vote(people, alone.label),
-                unit => {
-                    self.add_labels(people, unit);
-                    self.add_values(people, unit);
-                }
+            if let [alone] = unit {
+                self.add_lone_vote(people, alone.label);
+            } else {
+                self.add_labels(people, unit);
+                self.add_values(people, unit);
             }
         }
     }
 
     /// An extent that one person marked once: nobody agrees, and all the others are silent.
-    fn add_lone_vote(&mut self, people: u64, label: &str) {
+    fn add_lone_vote(&mut self, people: u64, label: u32) {
         let silent = people - 1;
-        entry(&mut self.labels, label).made += silent;
+        let label = self.label(label);
+        label.sums.made += silent;
+        label.given += 1;
         *self.equal_pairs.entry(people).or_default() += silent * (silent - 1);
-        *entry(&mut self.values, label) += 1;
-        *entry(&mut self.values, "") += silent;
+        self.silent += silent;
     }
 
     fn add_labels(&mut self, people: u64, unit: &[Vote<'_>]) {
-        let mut makers: BTreeMap<&str, u64> = BTreeMap::new();
-        for vote in unit {
-            *makers.entry(vote.label).or_default() += 1;
-        }
-        for (label, makers) in makers {
-            let sums = entry(&mut self.labels, label);
+        let mut labels: Vec<u32> = unit.iter().map(|vote| vote.label).collect();
+        labels.sort_unstable();
+        for same in labels.chunk_by(|one, other| one == other) {
+            let makers = same.len() as u64;
+            let sums = &mut self.label(same[0]).sums;
             sums.shared += makers * (makers - 1);
             sums.made += makers * (people - 1);
         }
@@ -106,22 +116,68 @@ impl AgreementCounts {
 
     /// Somebody's value is all the labels that they gave the extent.
     fn add_values(&mut self, people: u64, unit: &[Vote<'_>]) {
-        let mut values: BTreeMap<String, u64> = BTreeMap::new();
+        let is_same = |one: &[Vote<'_>], other: &[Vote<'_>]| {
+            one.iter().map(|vote| vote.label).eq(other.iter().map(|vote| vote.label))
+        };
+        let mut values: Vec<(&[Vote<'_>], u64)> = Vec::new();
         let mut silent = people;
         for given in unit.chunk_by(|one, other| one.person == other.person) {
-            let labels: Vec<&str> = given.iter().map(|vote| vote.label).collect();
-            *values.entry(labels.join(" + ")).or_default() += 1;
+            match values.iter_mut().find(|(known, _)| is_same(known, given)) {
+                Some((_, count)) => *count += 1,
+                None => values.push((given, 1)),
+            }
             silent -= 1;
         }
-        if silent > 0 {
-            values.insert(String::new(), silent);
-        }
-        *self.equal_pairs.entry(people).or_default() += values.values().map(|n| n * (n - 1)).sum::<u64>();
-        for (value, count) in values {
-            *self.values.entry(value).or_default() += count;
+        self.silent += silent;
+        let counts = values.iter().map(|(_, count)| *count).chain([silent]);
+        *self.equal_pairs.entry(people).or_default() +=
+            counts.map(|count| count * count.saturating_sub(1)).sum::<u64>();
+        for (given, count) in values {
+            if let [alone] = given {
+                self.label(alone.label).given += count;
+            } else {
+                *self.several.entry(given.iter().map(|vote| vote.label).collect()).or_default() += count;
+            }
         }
     }
 
+    fn label(&mut self, number: u32) -> &mut LabelTally {
+        let number = number as usize;
+        if self.labels.len() <= number {
+            self.labels.resize(number + 1, LabelTally::default());
+        }
+        &mut self.labels[number]
+    }
+
+    /// The sums by the names of the labels, which stand at their numbers.
+    pub fn counts(self, names: &[impl AsRef<str>]) -> AgreementCounts {
+        let mut counts = AgreementCounts {
+            texts: self.texts,
+            units: self.units,
+            equal_pairs: self.equal_pairs,
+            ..AgreementCounts::default()
+        };
+        for (name, label) in names.iter().zip(self.labels) {
+            if label.sums.made > 0 {
+                counts.labels.insert(name.as_ref().to_owned(), label.sums);
+            }
+            if label.given > 0 {
+                counts.values.insert(name.as_ref().to_owned(), label.given);
+            }
+        }
+        for (labels, count) in self.several {
+            let mut labels: Vec<&str> = labels.iter().map(|label| names[*label as usize].as_ref()).collect();
+            labels.sort_unstable();
+            *counts.values.entry(labels.join(" + ")).or_default() += count;
+        }
+        if self.silent > 0 {
+            counts.values.insert(String::new(), self.silent);
+        }
+        counts
+    }
+}
+
+impl AgreementCounts {
     /// Adds what another part counted.
     pub fn merge(&mut self, other: &AgreementCounts) {
         self.texts += other.texts;
@@ -191,19 +247,23 @@ pub struct Agreement {
 mod tests {
     use super::*;
 
+    /// Not in the order of their names.
+    const LABELS: &[&str] = &["B", "A"];
+
     fn counts(texts: &[&[(u32, u32, &str)]], people: u64) -> AgreementCounts {
-        let mut counts = AgreementCounts::default();
+        let mut tally = AgreementTally::default();
         for text in texts {
             let extents: Vec<Extent> =
                 text.iter().map(|(_, at, _)| Extent::Span { start: *at, end: at + 1 }).collect();
-            let votes: Vec<Vote<'_>> = text
-                .iter()
-                .zip(&extents)
-                .map(|((person, _, label), extent)| Vote { person: *person, extent, label })
-                .collect();
-            counts.add_text(people, &votes);
+            let number = |label: &str| LABELS.iter().position(|known| *known == label).unwrap() as u32;
+            let votes = text.iter().zip(&extents).map(|((person, _, label), extent)| Vote {
+                person: *person,
+                extent,
+                label: number(label),
+            });
+            tally.add_text(people, votes.collect());
         }
-        counts
+        tally.counts(LABELS)
     }
 
     #[test]
@@ -223,14 +283,16 @@ mod tests {
     #[test]
     fn alpha_is_krippendorffs_for_two_observers() {
         let (first, second) = ("0100000000", "1110010010");
-        let mut counts = AgreementCounts::default();
+        let mut tally = AgreementTally::default();
         for (one, other) in first.chars().zip(second.chars()) {
-            let (one, other) = (one.to_string(), other.to_string());
-            let extent = Extent::Text;
-            let vote = |person, label| Vote { person, extent: &extent, label };
-            counts.add_text(2, &[vote(0, &one), vote(1, &other)]);
+            let vote = |person, label: char| Vote {
+                person,
+                extent: &Extent::Text,
+                label: label.to_digit(10).unwrap(),
+            };
+            tally.add_text(2, vec![vote(0, one), vote(1, other)]);
         }
-        let alpha = counts.agreement().unwrap().krippendorff_alpha.unwrap();
+        let alpha = tally.counts(&["0", "1"]).agreement().unwrap().krippendorff_alpha.unwrap();
         assert!((alpha - 0.095).abs() < 0.001, "{alpha}");
     }
 

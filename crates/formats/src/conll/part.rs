@@ -36,13 +36,45 @@ pub(super) struct ConllPart {
 /// How lines are written; apart from what finds tokens and runs, which lines borrow from.
 struct Lines {
     style: Style,
-    /// What stands before and after a token without a label, where lines have nothing but the two: most lines of
-    /// most exports, which need no look at their columns.
-    around_unlabelled: Option<[String; 2]>,
+    unlabelled: Option<Unlabelled>,
     needs_gold: bool,
     scheme: LabelScheme,
     names: LabelNames,
     labels: ColumnLabels,
+}
+
+/// A line of nothing but a token and no label: most lines of most exports, which need no look at their columns.
+#[derive(Clone, Copy)]
+enum Unlabelled {
+    /// The token, and what follows it.
+    TokenFirst([u8; 3]),
+    /// What precedes the token; the line ends behind it.
+    LabelFirst([u8; 2]),
+}
+
+impl Unlabelled {
+    fn new(style: &Style) -> Option<Unlabelled> {
+        let &[parting] = style.parting.as_bytes() else { return None };
+        match style.columns.as_slice() {
+            [Column::Token, Column::Label] => Some(Unlabelled::TokenFirst([parting, b'O', b'\n'])),
+            [Column::Label, Column::Token] => Some(Unlabelled::LabelFirst([b'O', parting])),
+            _ => None,
+        }
+    }
+
+    fn write(self, token: &str, out: &mut Vec<u8>) {
+        match self {
+            Unlabelled::TokenFirst(after) => {
+                out.extend_from_slice(token.as_bytes());
+                out.extend_from_slice(&after);
+            }
+            Unlabelled::LabelFirst(before) => {
+                out.extend_from_slice(&before);
+                out.extend_from_slice(token.as_bytes());
+                out.push(b'\n');
+            }
+        }
+    }
 }
 
 /// What one line is about.
@@ -121,14 +153,8 @@ fn lose_text(document: &Document, ledger: &mut Ledger) {
 impl Lines {
     fn new(options: &Options, style: Style) -> Lines {
         let is_gold = |column: &Column| matches!(column, Column::Pos | Column::Lemma | Column::Chunk);
-        let parting = style.parting;
-        let around_unlabelled = match style.columns.as_slice() {
-            [Column::Token, Column::Label] => Some([String::new(), format!("{parting}O\n")]),
-            [Column::Label, Column::Token] => Some([format!("O{parting}"), "\n".to_owned()]),
-            _ => None,
-        };
         Lines {
-            around_unlabelled,
+            unlabelled: Unlabelled::new(&style),
             needs_gold: style.columns.iter().any(is_gold),
             style,
             scheme: options.label_scheme,
@@ -150,12 +176,8 @@ impl Lines {
             }
             for at in sentence.clone() {
                 let (token, tag) = (&input.tokens[at], tagger.tag(at));
-                if let (Some([before, after]), None, Origin::Rule) =
-                    (&self.around_unlabelled, tag, input.origin)
-                {
-                    out.extend_from_slice(before.as_bytes());
-                    out.extend_from_slice(token.text(&input.document.text).as_bytes());
-                    out.extend_from_slice(after.as_bytes());
+                if let (Some(unlabelled), None, Origin::Rule) = (self.unlabelled, tag, input.origin) {
+                    unlabelled.write(token.text(&input.document.text), out);
                     continue;
                 }
                 let row = Row { input, at, tag, gold: gold.of(token) };

@@ -1,11 +1,11 @@
 //! Every string of a DocBin, once, with the number that spaCy knows it by.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use spanfleet_core::spacy_symbols::{SYMBOLS, spacy_hash};
 
 /// Strings by their place; place 0 is the empty string.
 pub(super) struct Strings {
+    /// Every token is looked up here.
     places: HashMap<Box<str>, u32>,
     ids: Vec<u64>,
     symbols: HashMap<&'static str, u64>,
@@ -14,16 +14,21 @@ pub(super) struct Strings {
 impl Strings {
     pub(super) fn new() -> Strings {
         let symbols = SYMBOLS.iter().zip(0..).map(|(symbol, id)| (*symbol, id)).collect();
-        let mut strings = Strings { places: HashMap::new(), ids: Vec::new(), symbols };
-        strings.place("");
+        let mut strings = Strings { places: HashMap::default(), ids: Vec::new(), symbols };
+        strings.add("");
         strings
     }
 
     /// The place of a string, new or known.
     pub(super) fn place(&mut self, string: &str) -> u32 {
-        if let Some(place) = self.places.get(string) {
-            return *place;
+        // What most tokens have for a lemma and a tag.
+        if string.is_empty() {
+            return 0;
         }
+        self.places.get(string).copied().unwrap_or_else(|| self.add(string))
+    }
+
+    fn add(&mut self, string: &str) -> u32 {
         let place = self.ids.len() as u32;
         self.ids.push(self.symbol(string).unwrap_or_else(|| spacy_hash(string)));
         self.places.insert(string.into(), place);

@@ -25,11 +25,42 @@ pub struct LabelNames {
     known: Vec<LabelName>,
     by_path: HashMap<Arc<str>, usize>,
     numbers: HashMap<Arc<str>, u32>,
-    recent: Vec<Option<(Arc<str>, usize)>>,
+    recent: Recent,
 }
 
-/// Pointers remembered: far more than the labels of a usual corpus, little enough to stay in the cache.
-const RECENT: usize = 64;
+/// The places of names that were asked for lately, by their pointers: names of documents are shared, and to hash each
+/// of them would cost more than all else that is done with it.
+pub struct Recent {
+    /// A slot keeps its name alive, so that an equal pointer is an equal name.
+    slots: Vec<Option<(Arc<str>, usize)>>,
+}
+
+/// Far more than the labels of a usual corpus, little enough to stay in the cache.
+const RECENT_SLOTS: usize = 64;
+
+impl Default for Recent {
+    fn default() -> Recent {
+        Recent { slots: vec![None; RECENT_SLOTS] }
+    }
+}
+
+impl Recent {
+    /// The place that was kept for a name, unless another name has its slot.
+    pub fn place(&self, name: &Arc<str>) -> Option<usize> {
+        let (recent, place) = self.slots[Recent::slot(name)].as_ref()?;
+        Arc::ptr_eq(recent, name).then_some(*place)
+    }
+
+    /// Keeps the place of a name; gives it back.
+    pub fn keep(&mut self, name: &Arc<str>, place: usize) -> usize {
+        self.slots[Recent::slot(name)] = Some((name.clone(), place));
+        place
+    }
+
+    fn slot(name: &Arc<str>) -> usize {
+        (Arc::as_ptr(name).cast::<u8>() as usize >> 4) % RECENT_SLOTS
+    }
+}
 
 impl LabelNames {
     /// Names under an order's label map and hierarchy.
@@ -41,21 +72,17 @@ impl LabelNames {
             known: Vec::new(),
             by_path: HashMap::new(),
             numbers: HashMap::new(),
-            recent: vec![None; RECENT],
+            recent: Recent::default(),
         }
     }
 
     /// How a label is written.
     pub fn of(&mut self, label: &Arc<str>) -> &LabelName {
-        let slot = (Arc::as_ptr(label).cast::<u8>() as usize >> 4) % RECENT;
-        // The slot keeps the label alive, so an equal pointer is an equal label.
-        let at = match &self.recent[slot] {
-            Some((recent, at)) if Arc::ptr_eq(recent, label) => *at,
-            _ => {
-                let at = self.look_up(label);
-                self.recent[slot] = Some((label.clone(), at));
-                at
-            }
+        let at = if let Some(at) = self.recent.place(label) {
+            at
+        } else {
+            let at = self.look_up(label);
+            self.recent.keep(label, at)
         };
         &self.known[at]
     }

@@ -51,6 +51,27 @@ pub fn is_space(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\x1c'..='\x1f')
 }
 
+/// The same of each byte of ASCII.
+const ASCII_SPACES: [bool; 256] = {
+    let mut spaces = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        spaces[byte as usize] = matches!(byte, b'\t'..=b'\r' | b'\x1c'..=b' ');
+        byte += 1;
+    }
+    spaces
+};
+/// The bytes that words of ASCII are made of.
+const ASCII_WORDS: [bool; 256] = {
+    let mut words = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        words[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    words
+};
+
 /// Finds tokens, in memory that it keeps from text to text.
 pub struct Tokenizer {
     kind: options::Tokenizer,
@@ -86,7 +107,36 @@ impl Tokenizer {
 }
 
 /// Every longest run without white space.
-fn for_each_run(text: &str, mut found: impl FnMut(TokenSpan)) {
+fn for_each_run(text: &str, found: impl FnMut(TokenSpan)) {
+    // Most texts are ASCII, and there a byte is a code point.
+    if text.is_ascii() {
+        for_each_ascii_run(text.as_bytes(), found);
+    } else {
+        for_each_unicode_run(text, found);
+    }
+}
+
+fn for_each_ascii_run(text: &[u8], mut found: impl FnMut(TokenSpan)) {
+    let mut at = 0;
+    loop {
+        let begin = at;
+        while text.get(at).is_some_and(|byte| ASCII_SPACES[*byte as usize]) {
+            at += 1;
+        }
+        let after_line_break = memchr::memchr(b'\n', &text[begin..at]).is_some();
+        let start = at;
+        while text.get(at).is_some_and(|byte| !ASCII_SPACES[*byte as usize]) {
+            at += 1;
+        }
+        if start == at {
+            return;
+        }
+        let (start, end) = (start as u32, at as u32);
+        found(TokenSpan { start, end, start_byte: start, end_byte: end, after_line_break });
+    }
+}
+
+fn for_each_unicode_run(text: &str, mut found: impl FnMut(TokenSpan)) {
     let mut run: Option<TokenSpan> = None;
     let (mut chars, mut after_line_break) = (0, false);
     for (byte, character) in text.char_indices() {
@@ -156,19 +206,20 @@ fn cut_as_spacy(text: &str, run: TokenSpan, rules: &mut SpacyRules, tokens: &mut
 
 /// Length of the first word or lone character of ASCII text without white space, by the rules of UAX 29.
 fn ascii_word(bytes: &[u8]) -> usize {
-    let is_core = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if !is_core(bytes[0]) {
+    let is_core = |byte: &u8| ASCII_WORDS[*byte as usize];
+    if !is_core(&bytes[0]) {
         return 1;
     }
     let mut at = 1;
-    while at < bytes.len() {
-        let joins = bytes.get(at + 1).is_some_and(|next| joins(bytes[at - 1], bytes[at], *next));
-        if !is_core(bytes[at]) && !joins {
-            break;
+    loop {
+        while bytes.get(at).is_some_and(is_core) {
+            at += 1;
         }
-        at += 1;
+        match bytes.get(at..at + 2) {
+            Some([mark, next]) if joins(bytes[at - 1], *mark, *next) => at += 1,
+            _ => return at,
+        }
     }
-    at
 }
 
 /// Whether a punctuation mark stands inside a word (`can't`, `e.g`) or a number (`3.5`, `1,000`).

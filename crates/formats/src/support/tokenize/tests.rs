@@ -87,6 +87,15 @@ fn broken_gold_tokens_fall_back_to_words() {
 }
 
 proptest! {
+    /// The short way for ASCII finds what the way for any text does.
+    #[test]
+    fn ascii_runs_are_runs(text in "[\\x00-\\x7f]{0,60}") {
+        let (mut short, mut long) = (Vec::new(), Vec::new());
+        for_each_ascii_run(text.as_bytes(), |run| short.push(run));
+        for_each_unicode_run(&text, |run| long.push(run));
+        prop_assert_eq!(short, long);
+    }
+
     /// The short way for ASCII cuts where Unicode's tables do.
     #[test]
     fn ascii_words_are_unicode_words(text in "[ -~\\t\\n]{0,40}") {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use spanfleet_core::{
     Document, Options,
-    card::{AgreementCounts, CardCounts, Histogram, SplitCounts, Tally, agreement::Vote},
+    card::{AgreementTally, CardCounts, Histogram, SplitCounts, Tally, agreement::Vote},
 };
-use spanfleet_formats::support::names::LabelNames;
+use spanfleet_formats::support::names::{LabelNames, Recent};
 
 /// Counts for one part.
 pub(super) struct CardWriter {
@@ -17,7 +17,7 @@ pub(super) struct CardWriter {
     text_chars: Histogram,
     span_chars: Histogram,
     people: People,
-    agreement: AgreementCounts,
+    agreement: AgreementTally,
     texts: u64,
 }
 
@@ -53,7 +53,7 @@ impl CardWriter {
             text_chars: Histogram::default(),
             span_chars: Histogram::default(),
             people: People::default(),
-            agreement: AgreementCounts::default(),
+            agreement: AgreementTally::default(),
             texts: 0,
         }
     }
@@ -69,14 +69,15 @@ impl CardWriter {
         if people < 2 {
             return;
         }
-        let labels: Vec<Option<Arc<str>>> =
-            document.annotations.iter().map(|it| self.names.of(&it.label).written.clone()).collect();
-        let mut votes = Vec::with_capacity(labels.len());
-        for (annotation, label) in document.annotations.iter().zip(&labels) {
-            let person = self.people.place_in_text(annotation.annotator.as_ref());
-            votes.extend(label.as_deref().map(|label| Vote { person, extent: &annotation.extent, label }));
+        let mut votes = Vec::with_capacity(document.annotations.len());
+        for annotation in &document.annotations {
+            let name = self.names.of(&annotation.label);
+            if name.written.is_some() {
+                let person = self.people.place_in_text(annotation.annotator.as_ref());
+                votes.push(Vote { person, extent: &annotation.extent, label: name.number });
+            }
         }
-        self.agreement.add_text(u64::from(people), &votes);
+        self.agreement.add_text(u64::from(people), votes);
     }
 
     /// Looks at a text that was written to a split without the annotations that were lost.
@@ -112,7 +113,7 @@ impl CardWriter {
                 .into_iter()
                 .map(|(name, tally)| (name.to_string(), tally))
                 .collect(),
-            agreement: self.agreement,
+            agreement: self.agreement.counts(&names),
         }
     }
 }
@@ -120,9 +121,9 @@ impl CardWriter {
 /// Everybody who annotated something of the part; nobody's annotations go by an empty name.
 #[derive(Default)]
 struct People {
+    nobody: Arc<str>,
     places: HashMap<Arc<str>, usize>,
-    /// Neighbours share their annotator, so that most look-ups are a comparison of pointers.
-    recent: Option<(Arc<str>, usize)>,
+    recent: Recent,
     tallies: Vec<(Arc<str>, Tally)>,
     /// The last text of each, and their number among its people.
     last_texts: Vec<(u64, u32)>,
@@ -153,19 +154,16 @@ impl People {
     }
 
     fn place(&mut self, annotator: Option<&Arc<str>>) -> usize {
-        if let (Some(annotator), Some((recent, place))) = (annotator, &self.recent)
-            && Arc::ptr_eq(annotator, recent)
-        {
-            return *place;
+        let name = annotator.unwrap_or(&self.nobody);
+        if let Some(place) = self.recent.place(name) {
+            return place;
         }
-        let name = annotator.cloned().unwrap_or_default();
         let next = self.tallies.len();
         let place = *self.places.entry(name.clone()).or_insert(next);
         if place == next {
             self.tallies.push((name.clone(), Tally::default()));
             self.last_texts.push((0, 0));
         }
-        self.recent = annotator.is_some().then_some((name, place));
-        place
+        self.recent.keep(name, place)
     }
 }
