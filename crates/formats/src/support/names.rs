@@ -1,8 +1,9 @@
 //! How a label is written: the label map and the hierarchy, worked out once per label.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use spanfleet_core::{Options, options::Hierarchy};
 
 /// How one label of the corpus is written.
@@ -18,48 +19,13 @@ pub struct LabelName {
     pub is_renamed: bool,
 }
 
-/// Names of labels under one order. Asking again for a label costs a comparison of pointers, no allocation.
+/// Names of labels under one order. Asking again for a label costs a look at a table, no allocation.
 pub struct LabelNames {
     label_map: HashMap<String, Option<Arc<str>>>,
     hierarchy: Hierarchy,
     known: Vec<LabelName>,
     by_path: HashMap<Arc<str>, usize>,
     numbers: HashMap<Arc<str>, u32>,
-    recent: Recent,
-}
-
-/// The places of names that were asked for lately, by their pointers: names of documents are shared, and to hash each
-/// of them would cost more than all else that is done with it.
-pub struct Recent {
-    /// A slot keeps its name alive, so that an equal pointer is an equal name.
-    slots: Vec<Option<(Arc<str>, usize)>>,
-}
-
-/// Far more than the labels of a usual corpus, little enough to stay in the cache.
-const RECENT_SLOTS: usize = 64;
-
-impl Default for Recent {
-    fn default() -> Recent {
-        Recent { slots: vec![None; RECENT_SLOTS] }
-    }
-}
-
-impl Recent {
-    /// The place that was kept for a name, unless another name has its slot.
-    pub fn place(&self, name: &Arc<str>) -> Option<usize> {
-        let (recent, place) = self.slots[Recent::slot(name)].as_ref()?;
-        Arc::ptr_eq(recent, name).then_some(*place)
-    }
-
-    /// Keeps the place of a name; gives it back.
-    pub fn keep(&mut self, name: &Arc<str>, place: usize) -> usize {
-        self.slots[Recent::slot(name)] = Some((name.clone(), place));
-        place
-    }
-
-    fn slot(name: &Arc<str>) -> usize {
-        (Arc::as_ptr(name).cast::<u8>() as usize >> 4) % RECENT_SLOTS
-    }
 }
 
 impl LabelNames {
@@ -70,20 +36,14 @@ impl LabelNames {
             label_map: options.label_map.iter().map(|(old, new)| (old.clone(), target(new))).collect(),
             hierarchy: options.hierarchy,
             known: Vec::new(),
-            by_path: HashMap::new(),
-            numbers: HashMap::new(),
-            recent: Recent::default(),
+            by_path: HashMap::default(),
+            numbers: HashMap::default(),
         }
     }
 
     /// How a label is written.
     pub fn of(&mut self, label: &Arc<str>) -> &LabelName {
-        let at = if let Some(at) = self.recent.place(label) {
-            at
-        } else {
-            let at = self.look_up(label);
-            self.recent.keep(label, at)
-        };
+        let at = self.by_path.get(label).copied().unwrap_or_else(|| self.add(label));
         &self.known[at]
     }
 
@@ -106,14 +66,11 @@ impl LabelNames {
         names.into_iter().map(|(_, name)| name).collect()
     }
 
-    fn look_up(&mut self, label: &Arc<str>) -> usize {
-        if let Some(at) = self.by_path.get(label) {
-            return *at;
-        }
-        let name = self.make(label);
+    fn add(&mut self, label: &Arc<str>) -> usize {
+        let (name, at) = (self.make(label), self.known.len());
         self.known.push(name);
-        self.by_path.insert(label.clone(), self.known.len() - 1);
-        self.known.len() - 1
+        self.by_path.insert(label.clone(), at);
+        at
     }
 
     /// The map is asked for the whole path first, then for the form that the hierarchy gives. A new name is
@@ -196,14 +153,5 @@ mod tests {
         assert_ne!(names.of(&other).number, number);
         assert!(!names.of(&org).is_renamed);
         assert_eq!(names.all_written().into_iter().collect::<Vec<_>>(), ["ORG", "PER"]);
-    }
-
-    #[test]
-    fn a_reused_address_is_no_other_label() {
-        let mut names = LabelNames::new(&Options::default());
-        for round in 0..1000 {
-            let label: Arc<str> = format!("L{}", round % 7).into();
-            assert_eq!(names.of(&label).written.as_deref(), Some(&*label));
-        }
     }
 }

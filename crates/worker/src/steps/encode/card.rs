@@ -1,13 +1,13 @@
 //! Counts what a part selects and writes, for the data card.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashSet};
 use spanfleet_core::{
     Document, Options,
     card::{AgreementTally, CardCounts, Histogram, SplitCounts, Tally, agreement::Vote},
 };
-use spanfleet_formats::support::names::{LabelNames, Recent};
+use spanfleet_formats::support::names::LabelNames;
 
 /// Counts for one part.
 pub(super) struct CardWriter {
@@ -123,7 +123,6 @@ impl CardWriter {
 struct People {
     nobody: Arc<str>,
     places: HashMap<Arc<str>, usize>,
-    recent: Recent,
     tallies: Vec<(Arc<str>, Tally)>,
     /// The last text of each, and their number among its people.
     last_texts: Vec<(u64, u32)>,
@@ -155,15 +154,13 @@ impl People {
 
     fn place(&mut self, annotator: Option<&Arc<str>>) -> usize {
         let name = annotator.unwrap_or(&self.nobody);
-        if let Some(place) = self.recent.place(name) {
-            return place;
+        if let Some(place) = self.places.get(name) {
+            return *place;
         }
-        let next = self.tallies.len();
-        let place = *self.places.entry(name.clone()).or_insert(next);
-        if place == next {
-            self.tallies.push((name.clone(), Tally::default()));
-            self.last_texts.push((0, 0));
-        }
-        self.recent.keep(name, place)
+        let place = self.tallies.len();
+        self.places.insert(name.clone(), place);
+        self.tallies.push((name.clone(), Tally::default()));
+        self.last_texts.push((0, 0));
+        place
     }
 }
