@@ -78,8 +78,7 @@ impl Parser {
         let text = line.text.0.into_owned();
         let mut length = Length::of(&text);
         let metadata = object(line.metadata, Part::Line, "metadata")?;
-        let annotations = line.annotations.map_or(Vec::new(), |list| list.0);
-        let annotations = self.annotations(annotations, &mut length)?;
+        let annotations = self.annotations(line.annotations.unwrap_or_default(), &mut length)?;
         let relations = self.relations(line.relations.unwrap_or_default(), &annotations)?;
         let tokens = line.tokens.map(|words| tokens(words, &mut length)).transpose()?;
         let id = line.id.map(|id| id.0).unwrap_or_default();

@@ -1,17 +1,14 @@
 //! What went wrong in the database, and the mend.
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use backon::{ConstantBuilder, Retryable};
 use spanfleet_source::{SourceError, SourceErrorKind};
-use sqlx::Error;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection, Error};
 
 /// How long to wait for another that writes, such as the metastore in the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long between two attempts to connect.
-const CONNECT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where the database is.
 #[derive(Clone, Debug)]
@@ -48,31 +45,23 @@ impl std::fmt::Display for Place {
 
 const MIGRATE: &str = "run `spanfleet migrate`, or name a database with an annotation platform's tables";
 
-/// Reads the URL. WAL lets readers go on while another writes.
+/// Reads the URL. The file keeps its journal: the metastore's lets readers go on while another writes, and another tool's
+/// is that tool's to choose.
 pub(crate) fn options(url: &str) -> Result<(SqliteConnectOptions, Place), SourceError> {
     let options = SqliteConnectOptions::from_str(url).map_err(|error| {
         let message = format!("the address `{url}` is not of the form `sqlite://path/to/file.db`: {error}");
         SourceError::new(SourceErrorKind::Configuration, message)
     })?;
-    let options = options.create_if_missing(false).foreign_keys(true);
-    let options = options.journal_mode(SqliteJournalMode::Wal).busy_timeout(BUSY_TIMEOUT);
+    let options = options.create_if_missing(false).foreign_keys(true).busy_timeout(BUSY_TIMEOUT);
     Ok((options, Place(format!("`{url}`"))))
 }
 
-/// Connects by `attempt`, again while another connection changes the file's journal: SQLite doesn't wait for that
-/// by itself, however long its busy timeout, and says at once that the database is locked.
-pub(crate) async fn connect<T, Attempt>(
-    attempt: impl FnMut() -> Attempt,
+/// One connection beside any pool.
+pub(crate) async fn connect(
+    options: &SqliteConnectOptions,
     place: &Place,
-) -> Result<T, SourceError>
-where
-    Attempt: Future<Output = Result<T, Error>>,
-{
-    let (began, pauses) =
-        (Instant::now(), ConstantBuilder::new().with_delay(CONNECT_AGAIN).without_max_times());
-    let may_wait = |error: &Error| code(error) == Some(BUSY) && began.elapsed() < BUSY_TIMEOUT;
-    let connected = attempt.retry(pauses).when(may_wait).await;
-    connected.map_err(|error| place.failure("connect", &error))
+) -> Result<SqliteConnection, SourceError> {
+    SqliteConnection::connect_with(options).await.map_err(|error| place.failure("connect", &error))
 }
 
 /// The primary result code: the extended ones keep it in their lowest byte.

@@ -69,11 +69,9 @@ impl Loader for SqliteLoader {
     ) -> Result<LoadReport, SourceError> {
         let (documents, rejected) = set_aside(documents, refusal);
         self.seen.check(&documents)?;
-        let mut session = if let Some(session) = self.session.take() {
-            session
-        } else {
-            let attempt = || SqliteConnection::connect_with(&self.options);
-            Session { connection: error::connect(attempt, &self.place).await?, known: None }
+        let mut session = match self.session.take() {
+            Some(session) => session,
+            None => Session { connection: error::connect(&self.options, &self.place).await?, known: None },
         };
         let mut report = session.load(project, &documents, &self.place).await?;
         report.rejected = rejected;

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::SqliteSource;
 use crate::documents::Documents;
-use crate::error::{self, Place};
+use crate::error::Place;
 use crate::names;
 use crate::slice::Slice;
 
@@ -108,6 +108,6 @@ impl Reader {
 
 impl SqliteSource {
     pub(crate) async fn connection(&self) -> Result<PoolConnection<Sqlite>, SourceError> {
-        error::connect(|| self.pool.acquire(), &self.place).await
+        self.pool.acquire().await.map_err(|error| self.place.failure("connect", &error))
     }
 }

@@ -47,23 +47,23 @@ async fn readers_and_writers_share_the_file() {
     assert_eq!(report.unwrap().texts_new, 200);
 }
 
-/// A platform's own file may keep another journal, and somebody write to it while we change that.
+/// Another tool's file keeps the journal that it has, and whoever reads it or loads into it waits for the tool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reading_and_loading_wait_for_a_change_of_the_journal() {
+async fn a_file_keeps_its_journal() {
     let (stage, url) = support::stage_at().await;
-    let mut other = SqliteConnection::connect(&url).await.unwrap();
-    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let unlock = async {
-        let options = SqliteConnectOptions::from_str(&url).unwrap().journal_mode(SqliteJournalMode::Wal);
-        let refused = SqliteConnection::connect_with(&options).await.unwrap_err();
-        assert!(refused.to_string().contains("database is locked"), "{refused}");
-        lock.commit().await.unwrap();
-    };
+    let options = SqliteConnectOptions::from_str(&url).unwrap().journal_mode(SqliteJournalMode::Delete);
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    let transaction = other.begin_with("BEGIN EXCLUSIVE").await.unwrap();
     let mut loader = (stage.begin_import)();
-    let (loaded, checked, ()) =
-        tokio::join!(loader.load(stage.project, plains(20)), stage.source.check(), unlock);
+    let (loaded, checked, committed) =
+        tokio::join!(loader.load(stage.project, plains(20)), stage.source.check(), transaction.commit());
+    committed.unwrap();
     checked.unwrap();
     assert_eq!(loaded.unwrap().texts_new, 20);
+    let plan = stage.plan(&stage.everything(), Partitions::Count(1)).await;
+    assert_eq!(stage.read(&stage.everything(), &plan.partitions[0]).await, plains(20));
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut other).await.unwrap();
+    assert_eq!(journal, "delete");
 }
 
 /// SQLite keeps a NUL like any other character.

@@ -154,4 +154,13 @@ mod tests {
         assert!(!names.of(&org).is_renamed);
         assert_eq!(names.all_written().into_iter().collect::<Vec<_>>(), ["ORG", "PER"]);
     }
+
+    #[test]
+    fn a_reused_address_is_no_other_label() {
+        let mut names = LabelNames::new(&Options::default());
+        for round in 0..1000 {
+            let label: Arc<str> = format!("L{}", round % 7).into();
+            assert_eq!(names.of(&label).written.as_deref(), Some(&*label));
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! A line of corpus JSONL as serde reads it, borrowed from the line wherever no escape forbids it.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt};
 
 use compact_str::{CompactString, ToCompactString};
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, SeqAccess, Visitor},
+    de::{Error, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -19,7 +19,7 @@ pub(super) struct Line<'a> {
     #[serde(borrow, default)]
     pub(super) metadata: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(super) annotations: Option<List<Labelled<'a>>>,
+    pub(super) annotations: Option<Vec<Labelled<'a>>>,
     #[serde(borrow, default)]
     pub(super) relations: Option<Vec<Related<'a>>>,
     #[serde(default)]
@@ -75,12 +75,6 @@ pub(super) struct Word {
     pub(super) chunk: Option<Short>,
 }
 
-/// A list whose members are large: it holds as many as most texts have without moving them to a larger place.
-pub(super) struct List<T>(pub(super) Vec<T>);
-
-/// Members that a list has room for from its first one on.
-const ROOM: usize = 32;
-
 /// A string, borrowed unless it holds escapes. (`Option<Cow<str>>` would always copy.)
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
@@ -92,29 +86,6 @@ pub(super) struct Short(pub(super) CompactString);
 
 /// A number read to the last digit, which serde's own reading of floats does not promise.
 pub(super) struct Number(pub(super) f64);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<List<T>, D::Error> {
-        struct Lists<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Lists<T> {
-            type Value = List<T>;
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a sequence")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<List<T>, A::Error> {
-                let mut list = Vec::new();
-                while let Some(member) = members.next_element()? {
-                    if list.is_empty() {
-                        list.reserve(ROOM);
-                    }
-                    list.push(member);
-                }
-                Ok(List(list))
-            }
-        }
-        from.deserialize_seq(Lists(PhantomData))
-    }
-}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Text<'a>, D::Error> {

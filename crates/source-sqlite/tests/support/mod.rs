@@ -8,7 +8,7 @@ use spanfleet_core::ProjectId;
 use spanfleet_source::load::Loader;
 use spanfleet_source::load::contract::Stage;
 use spanfleet_source_sqlite::{SqliteLoader, SqliteSource};
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
 
 const SCHEMA: &str = include_str!("../../../../migrations/sqlite/0001_platform.sql");
@@ -23,7 +23,9 @@ pub(crate) async fn stage() -> Option<Stage> {
 pub(crate) async fn stage_at() -> (Stage, String) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("spanfleet.db").display());
-    let options = SqliteConnectOptions::from_str(&url).unwrap().create_if_missing(true);
+    // As the metastore makes it.
+    let options = SqliteConnectOptions::from_str(&url).unwrap();
+    let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut database = options.connect().await.unwrap();
     sqlx::raw_sql(SCHEMA).execute(&mut database).await.unwrap();
     let projects = "INSERT INTO projects (name) VALUES ('news'), ('other')";
