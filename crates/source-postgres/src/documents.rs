@@ -17,7 +17,12 @@ pub struct Documents<C> {
     relations: Option<Beside<C>>,
     names: Names,
     limit: TextLimit,
+    /// How many annotations the text before had: room for as many saves most texts from growing.
+    annotations_before: usize,
 }
+
+/// Room is made for so many annotations at most, before they are there.
+const ANNOTATIONS_EXPECTED_MAX: usize = 64;
 
 /// A stream whose next row waits until the texts come to it.
 #[derive(Debug)]
@@ -67,6 +72,7 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
             relations: relations.map(|chunks| Beside::new(Rows::new(chunks))),
             names,
             limit: TextLimit::default(),
+            annotations_before: 0,
         }
     }
 
@@ -82,10 +88,12 @@ impl<C: Iterator<Item = Result<Bytes, SourceError>>> Documents<C> {
             return Ok(None);
         }
         let (text_id, mut document) = text(self.texts.fields(), self.limit)?;
+        document.annotations.reserve(self.annotations_before);
         while self.annotations.is_at(text_id)? {
             document.annotations.push(annotation(self.annotations.fields()?, text_id, &mut self.names)?);
             self.annotations.advance()?;
         }
+        self.annotations_before = document.annotations.len().min(ANNOTATIONS_EXPECTED_MAX);
         if let Some(relations) = &mut self.relations {
             while relations.is_at(text_id)? {
                 document.relations.push(relation(relations.fields()?, &mut self.names)?);

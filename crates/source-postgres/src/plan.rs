@@ -1,6 +1,6 @@
 //! Where a selection is cut, and how much it is.
 //!
-//! Cuts are ids of texts, found over the index of a project's texts. Sizes come from a sample of the texts, so
+//! Cuts are ids of texts, found by one look over the index of a project's texts. Sizes come from a sample of them, so
 //! annotations are never read in full, but for one case: labels that have others below them, or a filter that
 //! may leave labels out. Whether such a label occurs, only the annotations know.
 
@@ -77,6 +77,12 @@ async fn horizon(
     Ok((now.into(), Range { through, annotations_through, relations_through, ..Range::ALL }))
 }
 
+/// A selected text, and how many there are up to it.
+struct Mark {
+    place: u64,
+    text_id: i64,
+}
+
 struct Planner<'p> {
     database: &'p mut PgConnection,
     tables: &'p Tables,
@@ -87,15 +93,14 @@ struct Planner<'p> {
 impl Planner<'_> {
     /// The last text of each partition.
     async fn ends(&mut self, partitions: Partitions) -> Result<Vec<i64>, SourceError> {
-        let texts = match &self.slice.texts {
-            Some(ids) => ids.len() as u64,
-            None => self.count_texts().await?,
-        };
+        let marks = self.marks().await?;
         let places = match partitions {
-            Partitions::Count(parts) => even_places(texts, u64::from(parts)),
-            Partitions::Auto => weighted_places(&self.samples(texts).await?),
+            Partitions::Count(parts) => {
+                even_places(marks.last().map_or(0, |mark| mark.place), u64::from(parts))
+            }
+            Partitions::Auto => weighted_places(&self.samples(&marks).await?),
         };
-        Ok(self.texts_at(&places).await?.into_iter().map(|(_, id)| id).collect())
+        self.texts_at(&places, &marks).await
     }
 
     /// The ends moved on, each to just before a text that begins a block.
@@ -146,17 +151,32 @@ impl Planner<'_> {
         query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
     }
 
-    async fn count_texts(&mut self) -> Result<u64, SourceError> {
-        let sql = format!("SELECT count(*) FROM texts t WHERE {}", self.slice.own_texts(self.tables));
-        let query = sqlx::query_scalar(AssertSqlSafe(sql));
-        let count: i64 = query.fetch_one(&mut *self.database).await.map_err(|error| self.failure(&error))?;
-        Ok(count as u64)
+    /// Some of the selected texts, the last among them, with their places: one look over an index, in which each of
+    /// [`SAMPLES`] equal ranges of ids gives its last text and their number.
+    async fn marks(&mut self) -> Result<Vec<Mark>, SourceError> {
+        if let Some(ids) = &self.slice.texts {
+            let places = even_places(ids.len() as u64, SAMPLES).into_iter();
+            return Ok(places.map(|place| Mark { place, text_id: ids[place as usize - 1] }).collect());
+        }
+        let condition = self.slice.own_texts(self.tables);
+        let sql = format!(
+            "WITH ends AS (SELECT min(t.id)::int8 AS first, max(t.id)::int8 AS last FROM texts t WHERE {condition}) \
+             SELECT max(t.id)::int8 AS id, count(*) FROM texts t, ends WHERE {condition} \
+             GROUP BY (t.id - ends.first) / ((ends.last - ends.first) / {SAMPLES} + 1) ORDER BY id"
+        );
+        let rows = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *self.database).await;
+        let rows: Vec<(i64, i64)> = rows.map_err(|error| self.failure(&error))?;
+        let mut place = 0;
+        let mark = |(text_id, texts)| {
+            place += texts as u64;
+            Mark { place, text_id }
+        };
+        Ok(rows.into_iter().map(mark).collect())
     }
 
-    /// Texts at even distances, the last among them, with what each takes.
-    async fn samples(&mut self, texts: u64) -> Result<Vec<Sample>, SourceError> {
-        let found = self.texts_at(&even_places(texts, SAMPLES)).await?;
-        let ids: Vec<i64> = found.iter().map(|(_, id)| *id).collect();
+    /// What each marked text takes, annotations included.
+    async fn samples(&mut self, marks: &[Mark]) -> Result<Vec<Sample>, SourceError> {
+        let ids: Vec<i64> = marks.iter().map(|mark| mark.text_id).collect();
         // The length of a text is known without reading it, even where it is stored apart.
         let length =
             |column: &str| format!("COALESCE(octet_length(({})::text), 0)", self.tables.text("t", column));
@@ -171,24 +191,28 @@ impl Planner<'_> {
         let sizes: Vec<(i64, i64)> = rows.map_err(|error| self.failure(&error))?;
         let bytes_of =
             |id: i64| sizes.binary_search_by_key(&id, |size| size.0).map_or(0, |at| sizes[at].1 as u64);
-        Ok(found.into_iter().map(|(place, id)| Sample { place, bytes: bytes_of(id) }).collect())
+        Ok(marks.iter().map(|mark| Sample { place: mark.place, bytes: bytes_of(mark.text_id) }).collect())
     }
 
-    /// The texts at these places of the selection, counted from 1.
-    async fn texts_at(&mut self, places: &[u64]) -> Result<Vec<(u64, i64)>, SourceError> {
+    /// The texts at these places of the selection, counted from 1: each is looked for from the mark before it on.
+    async fn texts_at(&mut self, places: &[u64], marks: &[Mark]) -> Result<Vec<i64>, SourceError> {
         if let Some(ids) = &self.slice.texts {
-            return Ok(places.iter().map(|place| (*place, ids[*place as usize - 1])).collect());
+            return Ok(places.iter().map(|place| ids[*place as usize - 1]).collect());
         }
+        let before = |place: &u64| {
+            let after = marks.partition_point(|mark| mark.place < *place).checked_sub(1);
+            after.map_or((i64::MIN, place - 1), |at| (marks[at].text_id, place - marks[at].place - 1))
+        };
+        let (after, passed): (Vec<i64>, Vec<u64>) = places.iter().map(before).unzip();
+        let passed: Vec<i64> = passed.into_iter().map(|texts| texts as i64).collect();
         let sql = format!(
-            "SELECT place, id FROM (SELECT t.id::int8 AS id, row_number() OVER (ORDER BY t.id) AS place \
-             FROM texts t WHERE {}) numbered WHERE place = ANY($1) ORDER BY place",
+            "SELECT (SELECT t.id::int8 FROM texts t WHERE {} AND t.id > mark.id ORDER BY t.id \
+             OFFSET mark.passed LIMIT 1) FROM unnest($1, $2) WITH ORDINALITY AS mark(id, passed, place) \
+             ORDER BY mark.place",
             self.slice.own_texts(self.tables)
         );
-        let places: Vec<i64> = places.iter().map(|place| *place as i64).collect();
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(places);
-        let rows: Vec<(i64, i64)> =
-            query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))?;
-        Ok(rows.into_iter().map(|(place, id)| (place as u64, id)).collect())
+        let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(after).bind(passed);
+        query.fetch_all(&mut *self.database).await.map_err(|error| self.failure(&error))
     }
 
     async fn schema(&mut self, labels: &Labels) -> Result<Schema, SourceError> {

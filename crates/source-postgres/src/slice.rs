@@ -120,7 +120,9 @@ impl Slice {
         place: &Place,
     ) -> Result<(), SourceError> {
         if self.texts.is_none() {
-            let sql = "SELECT EXISTS (SELECT 1 FROM texts WHERE id > $1 AND id <= $2 AND project_id <> $3)";
+            // Both are counted over an index, without a look at the texts.
+            let sql = "SELECT (SELECT count(*) FROM texts WHERE id > $1 AND id <= $2) \
+                <> (SELECT count(*) FROM texts WHERE project_id = $3 AND id > $1 AND id <= $2)";
             let query =
                 sqlx::query_scalar(sql).bind(self.range.after).bind(self.range.through).bind(self.project.0);
             let shared = query.fetch_one(database).await;
@@ -183,13 +185,23 @@ impl Slice {
         copy_out(&columns, &from, &condition, &format!("{text}, r.id"))
     }
 
-    /// How many texts and annotations there are. Other projects' texts may always lie between.
+    /// How many texts and annotations there are. Where other projects' texts lie between, or some are left out, the
+    /// annotations have to be joined; else it is enough to count over their index.
     pub(crate) fn count(&self, tables: &Tables) -> String {
-        let annotations = self.annotations(tables, &self.join_own_texts(tables, "a.text_id"));
+        let (texts, condition) = (self.own_texts(tables), self.annotations_condition(tables));
+        let joined = self.annotations(tables, &self.join_own_texts(tables, "a.text_id"));
+        let joined = format!("SELECT count(*) FROM {joined} WHERE {condition}");
+        let annotations = match self.min_agreement {
+            Some(_) => joined,
+            None => format!(
+                "SELECT CASE WHEN own.texts = (SELECT count(*) FROM texts WHERE id BETWEEN own.first AND own.last) \
+                 THEN (SELECT count(*) FROM annotations a WHERE a.text_id BETWEEN own.first AND own.last AND {condition}) \
+                 ELSE ({joined}) END"
+            ),
+        };
         format!(
-            "SELECT (SELECT count(*) FROM texts t WHERE {}), (SELECT count(*) FROM {annotations} WHERE {})",
-            self.own_texts(tables),
-            self.annotations_condition(tables)
+            "SELECT own.texts, ({annotations}) \
+             FROM (SELECT count(*) AS texts, min(t.id) AS first, max(t.id) AS last FROM texts t WHERE {texts}) own"
         )
     }
 

@@ -56,12 +56,14 @@ impl Bucket {
         Answer::of(error).explain(action, key, self.name())
     }
 
-    pub(crate) async fn put(&self, key: &str, media_type: &str, bytes: Bytes) -> Result<u64, StorageError> {
-        let written_bytes = bytes.len() as u64;
+    /// Writes an object at once. Says whether the store has answered with the checksum of these bytes, which it then
+    /// holds.
+    pub(crate) async fn put(&self, key: &str, media_type: &str, bytes: Bytes) -> Result<bool, StorageError> {
+        let crc32 = crc32fast::hash(&bytes).to_be_bytes();
         let request = self.client.put_object().bucket(self.name()).key(self.full_key(key));
         let sent = request.content_type(media_type).body(bytes.into()).send().await;
-        sent.map_err(|error| self.explain("write", key, &error))?;
-        Ok(written_bytes)
+        let stored = sent.map_err(|error| self.explain("write", key, &error))?;
+        Ok(stored.checksum_crc32 == Some(aws_smithy_types::base64::encode(crc32)))
     }
 
     pub(crate) async fn head_bytes(&self, key: &str) -> Result<Option<u64>, StorageError> {

@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use spanfleet_storage::{Piece, StorageError};
+use spanfleet_storage::{Composed, Piece, StorageError, sha256_of};
 use tokio::sync::Semaphore;
 
 use crate::bucket::Bucket;
@@ -22,17 +22,22 @@ pub(crate) async fn compose(
     key: &str,
     media_type: &str,
     pieces: &[Piece],
-) -> Result<u64, StorageError> {
+) -> Result<Composed, StorageError> {
     let whole_bytes = pieces.iter().map(piece_bytes).sum();
     if whole_bytes < PART_BYTES_MIN {
         let slices =
             pieces.iter().enumerate().map(|(piece, found)| Slice { piece, range: 0..piece_bytes(found) });
         let whole = carry(bucket, pieces, slices.collect()).await?;
-        return bucket.put(key, media_type, whole).await;
+        let is_checked = bucket.put(key, media_type, whole.clone()).await?;
+        let sha256 = if is_checked { Some(sha256_of(key, whole).await?) } else { None };
+        return Ok(Composed { bytes: whole_bytes, sha256 });
     }
     let multipart = Multipart::create(bucket, key, media_type).await?;
     match send_parts(bucket, &multipart.target, pieces).await {
-        Ok(parts) => multipart.complete(parts, whole_bytes).await,
+        Ok(parts) => {
+            let bytes = multipart.complete(parts, whole_bytes).await?;
+            Ok(Composed { bytes, sha256: None })
+        }
         Err(error) => {
             // The first failure is the one to tell; what cannot be aborted is found by the sweep.
             let _ = multipart.abort().await;

@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use spanfleet_storage::{
-    ByteStream, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload,
+    ByteStream, Composed, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload,
 };
 use spanfleet_storage::{check_key, check_prefix};
 
@@ -157,7 +157,7 @@ impl Storage for S3Storage {
         self.bucket.stream(key, offset).await
     }
 
-    async fn compose(&self, key: &str, media_type: &str, pieces: &[Piece]) -> Result<u64, StorageError> {
+    async fn compose(&self, key: &str, media_type: &str, pieces: &[Piece]) -> Result<Composed, StorageError> {
         check_key(key)?;
         compose(&self.bucket, key, media_type, pieces).await
     }

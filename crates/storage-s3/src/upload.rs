@@ -68,7 +68,10 @@ impl Upload for S3Upload {
     async fn finish(mut self: Box<Self>) -> Result<u64, StorageError> {
         let part_bytes = self.bucket.settings.part_bytes;
         let Some(mut parts) = self.parts.take() else {
-            return self.bucket.put(&self.key, &self.media_type, self.waiting.take_all()).await;
+            let whole = self.waiting.take_all();
+            let whole_bytes = whole.len() as u64;
+            self.bucket.put(&self.key, &self.media_type, whole).await?;
+            return Ok(whole_bytes);
         };
         while let Some(part) = self.waiting.take(parts.next_bytes(part_bytes)) {
             parts.send(part).await?;

@@ -19,6 +19,14 @@ pub async fn sha256(storage: &dyn Storage, key: &str, bytes: u64) -> Result<Opti
     Ok((hasher.bytes >= bytes).then(|| hex::encode(hasher.hash.finalize())))
 }
 
+/// SHA-256 of bytes at hand, on their way to `key`, in hex.
+pub async fn sha256_of(key: &str, bytes: Bytes) -> Result<String, StorageError> {
+    let mut hasher = Hasher::default();
+    hasher.add(key, bytes).await?;
+    hasher.hash_waiting(key).await?;
+    Ok(hex::encode(hasher.hash.finalize()))
+}
+
 /// All bytes of an object, of whose streams `open` gives the one from an offset on.
 async fn read_through<'s>(
     key: &str,

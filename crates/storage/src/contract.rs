@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
 
-use crate::{Link, LinkOptions, Piece, Storage, StorageErrorKind, Upload};
+use crate::{Composed, Link, LinkOptions, Piece, Storage, StorageErrorKind, Upload};
 
 const MIB: usize = 1 << 20;
 const MEDIA_TYPE: &str = "application/octet-stream";
@@ -82,8 +83,10 @@ impl Store {
         let expected = pieces.concat();
         // A key for each: s3s-fs answers with the checksum of an object that stood there before.
         let key = format!("compose/whole-{}", expected.len());
-        let whole_bytes = self.0.compose(&key, MEDIA_TYPE, &planned).await.unwrap();
+        let Composed { bytes: whole_bytes, sha256 } = self.0.compose(&key, MEDIA_TYPE, &planned).await.unwrap();
         assert_eq!(whole_bytes, expected.len() as u64);
+        let told = sha256.is_none_or(|told| told == hex::encode(Sha256::digest(&expected)));
+        assert!(told, "a store that tells the sum tells the right one");
         assert!(self.bytes(&key).await == expected, "{} pieces make the same bytes", pieces.len());
         self.delete_all("compose/").await;
     }

@@ -11,7 +11,7 @@ mod error;
 pub mod key;
 pub mod local;
 
-pub use checksum::sha256;
+pub use checksum::{sha256, sha256_of};
 pub use error::{StorageError, StorageErrorKind};
 pub use key::{check_key, check_prefix};
 pub use local::LocalStorage;
@@ -51,8 +51,8 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     }
 
     /// Joins pieces into one object without carrying the large ones through this process, where the store
-    /// can. Returns its size.
-    async fn compose(&self, key: &str, media_type: &str, pieces: &[Piece]) -> Result<u64, StorageError>;
+    /// can.
+    async fn compose(&self, key: &str, media_type: &str, pieces: &[Piece]) -> Result<Composed, StorageError>;
 
     /// Every object under a prefix, by key.
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, StorageError>;
@@ -101,6 +101,16 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// When it was written, by the store's clock. Listings tell where the store does; a look at one object does not.
     pub written_at: Option<SystemTime>,
+}
+
+/// An object that was composed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composed {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its SHA-256 in hex, where all of it went through this process and the store has told by a checksum of its own
+    /// that it holds the same bytes. Else they have to be read back: [`sha256`].
+    pub sha256: Option<String>,
 }
 
 /// A piece of an object to compose.

@@ -8,17 +8,23 @@ use spanfleet_core::{Filter, filter::Id};
 use crate::{SourceError, SourceErrorKind};
 
 /// The names that a read needs, loaded once for it.
+///
+/// Each row asks for one or two of them, so they are looked up by a quick hash.
 #[derive(Debug, Default)]
 pub struct Names {
-    labels: HashMap<i64, Arc<str>>,
-    people: HashMap<i64, Arc<str>>,
-    kinds: HashMap<Box<str>, Arc<str>>,
+    labels: foldhash::HashMap<i64, Arc<str>>,
+    people: foldhash::HashMap<i64, Arc<str>>,
+    kinds: foldhash::HashMap<Box<str>, Arc<str>>,
 }
 
 impl Names {
     /// Names by id.
     pub fn new(labels: HashMap<i64, Arc<str>>, people: HashMap<i64, Arc<str>>) -> Names {
-        Names { labels, people, kinds: HashMap::new() }
+        Names {
+            labels: labels.into_iter().collect(),
+            people: people.into_iter().collect(),
+            kinds: foldhash::HashMap::default(),
+        }
     }
 
     /// The path of an annotation's label.

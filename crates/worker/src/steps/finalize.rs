@@ -19,7 +19,7 @@ use spanfleet_core::{
 use spanfleet_crash::crash_point;
 use spanfleet_formats::{Format, Outcome, SealedFile, Shaper, templates::find_template};
 use spanfleet_metastore::{Assignment, FinalReport, JobRow};
-use spanfleet_storage::Storage;
+use spanfleet_storage::{Composed, Storage};
 
 use super::{
     encode::{ExampleLine, Examples, put},
@@ -226,7 +226,8 @@ fn by_split<'p>(parts: &'p Parts, format: &dyn Format) -> BTreeMap<&'p str, Vec<
     splits
 }
 
-/// Puts a file together in the store, reads it back once and hashes it: what the manifest says is what stands.
+/// Puts a file together in the store. What the manifest says is what stands: unless the store has checked the bytes
+/// that it was given, they are read back once and hashed.
 async fn compose(
     storage: &dyn Storage,
     prefix: &str,
@@ -234,15 +235,18 @@ async fn compose(
     split: &str,
 ) -> Result<ManifestFile, StepError> {
     let key = format!("{prefix}{}", file.path);
-    let bytes = storage.compose(&key, file.media_type, &file.pieces).await?;
+    let Composed { bytes, sha256 } = storage.compose(&key, file.media_type, &file.pieces).await?;
     if bytes != file.bytes() {
         let message =
             format!("the store composed {bytes} bytes under `{key}`, where the parts have {}", file.bytes());
         return Err(StepError::new(ErrorClass::Transient, message));
     }
-    let sha256 = spanfleet_storage::sha256(storage, &key, bytes).await?.ok_or_else(|| {
-        StepError::new(ErrorClass::Transient, format!("`{key}` ends before its {bytes} bytes"))
-    })?;
+    let sha256 = match sha256 {
+        Some(told) => told,
+        None => spanfleet_storage::sha256(storage, &key, bytes).await?.ok_or_else(|| {
+            StepError::new(ErrorClass::Transient, format!("`{key}` ends before its {bytes} bytes"))
+        })?,
+    };
     Ok(ManifestFile {
         path: file.path.clone(),
         split: Some(split.to_owned()),
