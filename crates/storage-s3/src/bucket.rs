@@ -79,6 +79,18 @@ impl Bucket {
         }
     }
 
+    /// Fails unless an object that was written is there with its size.
+    pub(crate) async fn expect_bytes(&self, key: &str, whole_bytes: u64) -> Result<(), StorageError> {
+        let found_bytes = self.head_bytes(key).await?;
+        if found_bytes == Some(whole_bytes) {
+            return Ok(());
+        }
+        let found = found_bytes.map_or("is absent".to_owned(), |bytes| format!("has {bytes} bytes"));
+        let name = self.name();
+        let message = format!("`{key}` in bucket `{name}` {found} after an upload of {whole_bytes} bytes");
+        Err(StorageError::new(StorageErrorKind::Transient, message))
+    }
+
     pub(crate) async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError> {
         if bytes == 0 {
             return Ok(Bytes::new());

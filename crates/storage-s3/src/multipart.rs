@@ -67,7 +67,9 @@ impl Multipart {
         self.target.complete(parts).await?;
         // From here there is nothing to abort any more.
         self.is_open = false;
-        self.target.expect_bytes(whole_bytes).await
+        // Stores have answered 200 with an error inside, and 404 to a success that was tried twice.
+        self.target.bucket.expect_bytes(&self.target.key, whole_bytes).await?;
+        Ok(whole_bytes)
     }
 
     pub(crate) async fn abort(mut self) -> Result<(), StorageError> {
@@ -158,18 +160,6 @@ impl Target {
             Err(error) if is_done_already(&Answer::of(&error)) => Ok(()),
             Err(error) => Err(bucket.explain("finish", key, &error)),
         }
-    }
-
-    /// Stores have answered 200 with an error inside, and 404 to a success that was tried twice.
-    async fn expect_bytes(&self, whole_bytes: u64) -> Result<u64, StorageError> {
-        let (key, name) = (&self.key, self.bucket.name());
-        let found_bytes = self.bucket.head_bytes(key).await?;
-        if found_bytes == Some(whole_bytes) {
-            return Ok(whole_bytes);
-        }
-        let found = found_bytes.map_or("is absent".to_owned(), |bytes| format!("has {bytes} bytes"));
-        let message = format!("`{key}` in bucket `{name}` {found} after an upload of {whole_bytes} bytes");
-        Err(StorageError::new(StorageErrorKind::Transient, message))
     }
 
     async fn abort(&self) -> Result<(), StorageError> {

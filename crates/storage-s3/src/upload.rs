@@ -70,7 +70,9 @@ impl Upload for S3Upload {
         let Some(mut parts) = self.parts.take() else {
             let whole = self.waiting.take_all();
             let whole_bytes = whole.len() as u64;
-            self.bucket.put(&self.key, &self.media_type, whole).await?;
+            if !self.bucket.put(&self.key, &self.media_type, whole).await? {
+                self.bucket.expect_bytes(&self.key, whole_bytes).await?;
+            }
             return Ok(whole_bytes);
         };
         while let Some(part) = self.waiting.take(parts.next_bytes(part_bytes)) {

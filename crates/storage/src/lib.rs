@@ -85,7 +85,7 @@ pub trait Upload: Send {
     /// Adds bytes. Any size; the driver cuts them into the parts its store wants and bounds what it holds.
     async fn write(&mut self, piece: Bytes) -> Result<(), StorageError>;
 
-    /// Makes the object visible. Returns its size.
+    /// Makes the object visible, and makes sure that the store holds all of it. Returns its size.
     async fn finish(self: Box<Self>) -> Result<u64, StorageError>;
 
     /// Gives up: nothing stays behind.

@@ -106,6 +106,7 @@ async fn upload(
     Ok(uploads)
 }
 
+/// What was written must be there, whole, before anybody is told: the store makes sure of it.
 async fn finish(uploads: Vec<Box<dyn Upload>>) -> Result<(), StepError> {
     for upload in uploads {
         upload.finish().await?;
@@ -123,10 +124,6 @@ async fn abandon(uploads: Vec<Box<dyn Upload>>) {
 
 async fn report(storage: &dyn Storage, attempt: &str, part: Part) -> Result<PartReport, StepError> {
     let Part { files, ledger, labels, card, sketches, sketched_texts } = part;
-    // What was written must be there, whole, before anybody is told.
-    for file in &files {
-        expect_object(storage, &file.key, file.bytes).await?;
-    }
     let mut report = PartReport {
         counts: ledger.counts,
         losses: ledger.losses(EXAMPLES_SHOWN),
@@ -149,18 +146,6 @@ async fn report(storage: &dyn Storage, attempt: &str, part: Part) -> Result<Part
         report.examples_key = Some(key);
     }
     Ok(report)
-}
-
-/// Fails unless an object is there with the size that it should have.
-pub(crate) async fn expect_object(storage: &dyn Storage, key: &str, bytes: u64) -> Result<(), StepError> {
-    match storage.head(key).await? {
-        Some(object) if object.bytes == bytes => Ok(()),
-        found => {
-            let found = found.map_or("nothing".to_owned(), |object| format!("{} bytes", object.bytes));
-            let message = format!("the store holds {found} under `{key}`, where {bytes} bytes were written");
-            Err(StepError::new(ErrorClass::Transient, message))
-        }
-    }
 }
 
 /// Writes a small object.
