@@ -50,7 +50,8 @@ impl Relay {
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let wait = match self.round().await {
-                Ok(taken) if taken > 0 => continue,
+                // A round that is not full has left nothing that may go out now.
+                Ok(HINTS_PER_ROUND) => continue,
                 Ok(_) => self.poll_every,
                 Err(error) => {
                     tracing::warn!(error = &*error, "can't relay hints; trying again");
@@ -65,8 +66,8 @@ impl Relay {
         }
     }
 
-    /// Sends one batch. Returns how many hints were surely sent.
-    async fn round(&self) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+    /// Sends one batch. Returns how many hints it took.
+    async fn round(&self) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
         let rows = self.metastore.take_hints(HINTS_PER_ROUND, self.most_per_user).await?;
         if rows.is_empty() {
             return Ok(0);
@@ -78,7 +79,7 @@ impl Relay {
             rows.iter().filter(|row| sent.contains(&row.hint.task)).map(|row| row.id).collect();
         self.metastore.mark_published(&ids).await?;
         tracing::debug!(taken = rows.len(), sent = ids.len(), "relayed hints");
-        Ok(ids.len())
+        Ok(rows.len() as u32)
     }
 
     /// Each hint is a step of its job's trace, from which whoever claims the task goes on.

@@ -91,7 +91,7 @@ struct Parts {
 impl Parts {
     async fn load(ports: &Ports, job: &JobRow) -> Result<Parts, StepError> {
         let mut parts = Parts::default();
-        loop {
+        while parts.reports.len() < job.head.parts_total as usize {
             let from = parts.reports.len() as u32;
             let reports = ports.metastore.reports(job.id, from, REPORTS_AT_ONCE).await?;
             if reports.is_empty() {
