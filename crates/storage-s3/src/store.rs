@@ -10,7 +10,8 @@ use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use spanfleet_storage::{
-    ByteStream, Composed, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload,
+    ByteStream, Composed, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind,
+    Upload,
 };
 use spanfleet_storage::{check_key, check_prefix};
 

@@ -83,7 +83,8 @@ impl Store {
         let expected = pieces.concat();
         // A key for each: s3s-fs answers with the checksum of an object that stood there before.
         let key = format!("compose/whole-{}", expected.len());
-        let Composed { bytes: whole_bytes, sha256 } = self.0.compose(&key, MEDIA_TYPE, &planned).await.unwrap();
+        let Composed { bytes: whole_bytes, sha256 } =
+            self.0.compose(&key, MEDIA_TYPE, &planned).await.unwrap();
         assert_eq!(whole_bytes, expected.len() as u64);
         let told = sha256.is_none_or(|told| told == hex::encode(Sha256::digest(&expected)));
         assert!(told, "a store that tells the sum tells the right one");

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Composed, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload};
+use crate::{
+    Composed, Link, LinkOptions, ObjectInfo, Piece, Storage, StorageError, StorageErrorKind, Upload,
+};
 use crate::{check_key, check_prefix};
 use files::Files;
 use upload::LocalUpload;
@@ -74,7 +76,12 @@ impl Storage for LocalStorage {
         self.run(move |files| files.read(&key, offset, bytes)).await
     }
 
-    async fn compose(&self, key: &str, _media_type: &str, pieces: &[Piece]) -> Result<Composed, StorageError> {
+    async fn compose(
+        &self,
+        key: &str,
+        _media_type: &str,
+        pieces: &[Piece],
+    ) -> Result<Composed, StorageError> {
         check_key(key)?;
         let (key, pieces) = (key.to_owned(), pieces.to_vec());
         let bytes = self.run(move |files| files.compose(&key, &pieces)).await?;

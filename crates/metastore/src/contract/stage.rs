@@ -1,6 +1,9 @@
 //! What most stories begin with: a user with a project, a format, jobs at a certain point.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Map, Value, json};
 use spanfleet_core::{
@@ -15,6 +18,9 @@ use crate::{Assignment, FinalReport, FormatRow, JobRow, Metastore, NewJob, PlanR
 
 /// Nobody waits for these leases to end.
 pub(super) const LONG_SECONDS: u32 = 3600;
+
+/// Every back-off and every lease that a story waits for is over by then: what has not come does not come.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A metastore with a user, a project and a format.
 #[derive(Clone, Debug)]
@@ -194,10 +200,12 @@ impl Stage {
 
     /// Takes and marks the next hint that is due; waits until there is one.
     pub async fn next_hint(&self) -> TaskId {
+        let begun = Instant::now();
         loop {
             if let Some(task) = self.hint_now().await {
                 return task;
             }
+            assert!(begun.elapsed() < PATIENCE, "no hint came due");
             tokio::task::yield_now().await;
         }
     }
@@ -224,7 +232,9 @@ impl Stage {
 
     /// Sweeps until a lease was ended.
     pub async fn sweep_one(&self) {
+        let begun = Instant::now();
         while self.store.sweep(100, LONG_SECONDS).await.unwrap().leases_expired == 0 {
+            assert!(begun.elapsed() < PATIENCE, "no lease ran out");
             tokio::task::yield_now().await;
         }
     }
