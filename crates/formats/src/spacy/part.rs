@@ -196,7 +196,7 @@ impl Writer {
             let gold = row.gold.and_then(|gold| document.tokens.as_ref()?.get(gold as usize));
             let pos = gold.and_then(|token| token.pos.as_deref()).unwrap_or_default();
             let lemma = gold.and_then(|token| token.lemma.as_deref()).unwrap_or_default();
-            let universal = self.bin.strings.symbol(pos).filter(|_| UNIVERSAL.contains(&pos));
+            let universal = if UNIVERSAL.contains(&pos) { self.bin.strings.symbol(pos) } else { None };
             let (iob, entity) = self.entities[at];
             let token = Stored {
                 orth: self.bin.strings.place(row.token.text(&document.text)),

@@ -1,6 +1,6 @@
 //! Prefixes, suffixes, infixes and exceptions, from `rules.txt`.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Characters.
 #[derive(Default)]
@@ -140,10 +140,17 @@ impl Rules {
         let stops = word.len() - word.trim_end_matches('.').len();
         let stops = if stops > 1 { stops } else { 0 };
         let ending = longest(&self.endings, word, |_| true);
+        alone.max(stops).max(ending).max(self.amount(word))
+    }
+
+    /// Bytes of the currency or the unit after a digit that a word ends with, 0 for none.
+    fn amount(&self, word: &str) -> usize {
+        // Most words have no digit, and the lists are long.
+        if !word.bytes().any(|byte| byte.is_ascii_digit()) {
+            return 0;
+        }
         let is_after_digit = |rest: &str| rest.ends_with(|before: char| before.is_ascii_digit());
-        let money = longest(&self.currencies, word, is_after_digit);
-        let unit = longest(&self.units, word, is_after_digit);
-        alone.max(stops).max(ending).max(money).max(unit)
+        longest(&self.currencies, word, is_after_digit).max(longest(&self.units, word, is_after_digit))
     }
 
     /// Whether the last character goes because of what stands before it.
@@ -223,6 +230,9 @@ fn stops(word: &str) -> Option<usize> {
 
 /// Bytes of the longest of some words that a word ends with, where what stands before it fits.
 fn longest(words: &[&str], word: &str, fits: impl Fn(&str) -> bool) -> usize {
-    let ends = |ending: &&&str| word.strip_suffix(**ending).is_some_and(&fits);
+    let last = word.as_bytes().last();
+    let ends = |ending: &&&str| {
+        ending.as_bytes().last() == last && word.strip_suffix(**ending).is_some_and(&fits)
+    };
     words.iter().filter(ends).map(|ending| ending.len()).max().unwrap_or(0)
 }
