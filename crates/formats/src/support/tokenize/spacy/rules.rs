@@ -231,8 +231,7 @@ fn stops(word: &str) -> Option<usize> {
 /// Bytes of the longest of some words that a word ends with, where what stands before it fits.
 fn longest(words: &[&str], word: &str, fits: impl Fn(&str) -> bool) -> usize {
     let last = word.as_bytes().last();
-    let ends = |ending: &&&str| {
-        ending.as_bytes().last() == last && word.strip_suffix(**ending).is_some_and(&fits)
-    };
+    let ends =
+        |ending: &&&str| ending.as_bytes().last() == last && word.strip_suffix(**ending).is_some_and(&fits);
     words.iter().filter(ends).map(|ending| ending.len()).max().unwrap_or(0)
 }
