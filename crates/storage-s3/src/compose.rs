@@ -35,8 +35,8 @@ pub(crate) async fn compose(
     let multipart = Multipart::create(bucket, key, media_type).await?;
     match send_parts(bucket, &multipart.target, pieces).await {
         Ok(parts) => {
-            let bytes = multipart.complete(parts, whole_bytes).await?;
-            Ok(Composed { bytes, sha256: None })
+            multipart.complete(parts, whole_bytes).await?;
+            Ok(Composed { bytes: whole_bytes, sha256: None })
         }
         Err(error) => {
             // The first failure is the one to tell; what cannot be aborted is found by the sweep.

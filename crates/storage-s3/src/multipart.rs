@@ -62,14 +62,13 @@ impl Multipart {
         mut self,
         mut parts: Vec<CompletedPart>,
         whole_bytes: u64,
-    ) -> Result<u64, StorageError> {
+    ) -> Result<(), StorageError> {
         parts.sort_unstable_by_key(CompletedPart::part_number);
         self.target.complete(parts).await?;
         // From here there is nothing to abort any more.
         self.is_open = false;
         // Stores have answered 200 with an error inside, and 404 to a success that was tried twice.
-        self.target.bucket.expect_bytes(&self.target.key, whole_bytes).await?;
-        Ok(whole_bytes)
+        self.target.bucket.expect_bytes(&self.target.key, whole_bytes).await
     }
 
     pub(crate) async fn abort(mut self) -> Result<(), StorageError> {

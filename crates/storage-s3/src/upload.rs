@@ -68,12 +68,11 @@ impl Upload for S3Upload {
     async fn finish(mut self: Box<Self>) -> Result<u64, StorageError> {
         let part_bytes = self.bucket.settings.part_bytes;
         let Some(mut parts) = self.parts.take() else {
-            let whole = self.waiting.take_all();
-            let whole_bytes = whole.len() as u64;
-            if !self.bucket.put(&self.key, &self.media_type, whole).await? {
-                self.bucket.expect_bytes(&self.key, whole_bytes).await?;
+            let is_checked = self.bucket.put(&self.key, &self.media_type, self.waiting.take_all()).await?;
+            if !is_checked {
+                self.bucket.expect_bytes(&self.key, self.written_bytes).await?;
             }
-            return Ok(whole_bytes);
+            return Ok(self.written_bytes);
         };
         while let Some(part) = self.waiting.take(parts.next_bytes(part_bytes)) {
             parts.send(part).await?;
@@ -81,7 +80,8 @@ impl Upload for S3Upload {
         if self.waiting.bytes > 0 {
             parts.send(self.waiting.take_all()).await?;
         }
-        parts.finish(self.written_bytes).await
+        parts.finish(self.written_bytes).await?;
+        Ok(self.written_bytes)
     }
 
     async fn abort(mut self: Box<Self>) -> Result<(), StorageError> {
@@ -125,7 +125,7 @@ impl Parts {
         Ok(())
     }
 
-    async fn finish(mut self, whole_bytes: u64) -> Result<u64, StorageError> {
+    async fn finish(mut self, whole_bytes: u64) -> Result<(), StorageError> {
         while !self.in_flight.is_empty() {
             self.wait_for_one().await?;
         }

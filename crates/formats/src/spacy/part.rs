@@ -196,6 +196,7 @@ impl Writer {
             let gold = row.gold.and_then(|gold| document.tokens.as_ref()?.get(gold as usize));
             let pos = gold.and_then(|token| token.pos.as_deref()).unwrap_or_default();
             let lemma = gold.and_then(|token| token.lemma.as_deref()).unwrap_or_default();
+            // Looked up only if it is one: most tokens have none.
             let universal = if UNIVERSAL.contains(&pos) { self.bin.strings.symbol(pos) } else { None };
             let (iob, entity) = self.entities[at];
             let token = Stored {
