@@ -38,13 +38,12 @@ pub(super) async fn submit(session: &mut dyn Session, job: &NewJob) -> Result<Su
     ];
     let rows = session.rows(Statement::InsertJob, parameters).await?;
     let Some(row) = rows.first() else { return submitted_before(session, job).await };
-    let id = row.get("id")?;
-    insert_tasks(session, id, TaskKind::Plan, &[String::new()]).await?;
-    insert_hints(session, id, job.requested_by, TaskKind::Plan).await?;
+    let stored = job_row(row)?;
+    insert_tasks(session, stored.id, TaskKind::Plan, &[String::new()]).await?;
     if let Some(template) = job.template_id {
         session.execute(Statement::CountTemplate, params![template]).await?;
     }
-    Ok(Submitted::New(Box::new(by_id(session, id).await?)))
+    Ok(Submitted::New(Box::new(stored)))
 }
 
 async fn submitted_before(session: &mut dyn Session, job: &NewJob) -> Result<Submitted> {
@@ -99,7 +98,7 @@ pub(super) async fn change_by_id(session: &mut dyn Session, id: i32, event: JobE
         JobEvent::Cancel => _ = session.execute(Statement::DeleteHints, params![id]).await?,
         JobEvent::Retry { failed } => {
             session.execute(Statement::ResetFailed, params![job.id]).await?;
-            insert_hints(session, job.id, job.owner, failed).await?;
+            session.execute(Statement::InsertHints, params![job.id, job.owner.0, failed.as_str()]).await?;
         }
         JobEvent::Expire | JobEvent::Emptied => {}
     }
@@ -190,6 +189,7 @@ fn progress_percentage(head: &JobHead) -> Option<f64> {
     }
 }
 
+/// Adds tasks of one kind, with their hints.
 pub(super) async fn insert_tasks(
     session: &mut dyn Session,
     job: i32,
@@ -197,16 +197,6 @@ pub(super) async fn insert_tasks(
     bounds: &[String],
 ) -> Result<()> {
     session.execute(Statement::InsertTasks, params![job, kind.as_str(), Parameter::json(&bounds)?]).await?;
-    Ok(())
-}
-
-pub(super) async fn insert_hints(
-    session: &mut dyn Session,
-    job: i32,
-    owner: UserId,
-    kind: TaskKind,
-) -> Result<()> {
-    session.execute(Statement::InsertHints, params![job, owner.0, kind.as_str()]).await?;
     Ok(())
 }
 

@@ -280,21 +280,10 @@ async fn hint(
         }
         Effect::OpenParts => {
             let bounds = news.plan.map_or(&[][..], |plan| &plan.partitions);
-            open(session, job, owner, TaskKind::Encode, bounds).await
+            jobs::insert_tasks(session, job, TaskKind::Encode, bounds).await
         }
-        Effect::OpenFinalize => open(session, job, owner, TaskKind::Finalize, &[String::new()]).await,
+        Effect::OpenFinalize => jobs::insert_tasks(session, job, TaskKind::Finalize, &[String::new()]).await,
     }
-}
-
-async fn open(
-    session: &mut dyn Session,
-    job: i32,
-    owner: UserId,
-    kind: TaskKind,
-    bounds: &[String],
-) -> Result<()> {
-    jobs::insert_tasks(session, job, kind, bounds).await?;
-    jobs::insert_hints(session, job, owner, kind).await
 }
 
 pub(super) async fn note_attempt(
