@@ -25,6 +25,9 @@ pub struct LabelNames {
     hierarchy: Hierarchy,
     known: Vec<LabelName>,
     by_path: HashMap<Arc<str>, usize>,
+    /// By the addresses of the keys of `by_path`, which nobody else gets while they stand there: a source's documents
+    /// share a label, and an address costs less to look up than a name.
+    by_address: HashMap<usize, usize>,
     numbers: HashMap<Arc<str>, u32>,
 }
 
@@ -37,13 +40,15 @@ impl LabelNames {
             hierarchy: options.hierarchy,
             known: Vec::new(),
             by_path: HashMap::default(),
+            by_address: HashMap::default(),
             numbers: HashMap::default(),
         }
     }
 
     /// How a label is written.
     pub fn of(&mut self, label: &Arc<str>) -> &LabelName {
-        let at = self.by_path.get(label).copied().unwrap_or_else(|| self.add(label));
+        let known = self.by_address.get(&address(label)).or_else(|| self.by_path.get(label));
+        let at = known.copied().unwrap_or_else(|| self.add(label));
         &self.known[at]
     }
 
@@ -69,6 +74,7 @@ impl LabelNames {
     fn add(&mut self, label: &Arc<str>) -> usize {
         let (name, at) = (self.make(label), self.known.len());
         self.known.push(name);
+        self.by_address.insert(address(label), at);
         self.by_path.insert(label.clone(), at);
         at
     }
@@ -88,6 +94,10 @@ impl LabelNames {
         let number = *self.numbers.entry(written.as_ref().unwrap_or(path).clone()).or_insert(next);
         LabelName { path: path.clone(), written, number, is_renamed }
     }
+}
+
+fn address(label: &Arc<str>) -> usize {
+    Arc::as_ptr(label).addr()
 }
 
 /// The form of a path under a hierarchy. A label that is no path (an empty component) stays as it is.
