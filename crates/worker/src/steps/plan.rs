@@ -17,7 +17,7 @@ use super::{order_of, selection};
 use crate::{StepError, worker::Ports};
 
 /// A count that takes longer keeps nobody waiting for what the manifest will tell anyway.
-const COUNT_LIMIT: Duration = Duration::from_secs(2);
+const COUNT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Asks the source for partitions; nothing is read but what the cut needs.
 pub(crate) async fn plan(ports: &Ports, assignment: &Assignment) -> Result<PlanReport, StepError> {
