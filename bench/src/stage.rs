@@ -42,6 +42,15 @@ pub(crate) fn psql(database: &str, sql: &str) {
     assert!(ran.is_ok_and(|status| status.success()), "`{sql}` failed");
 }
 
+/// The numbers of a statement's one row.
+pub(crate) fn ask(database: &str, sql: &str) -> Vec<f64> {
+    let output = Command::new("psql").args(["-X", "-q", "-A", "-t", "-d", database, "-c", sql]).output();
+    let output = output.expect("psql can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let numbers: Result<Vec<f64>, _> = said.trim().split('|').map(str::parse).collect();
+    numbers.unwrap_or_else(|_| panic!("`{sql}` gave {said}"))
+}
+
 /// What one run took.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {

@@ -100,9 +100,19 @@ impl Process {
 
     /// The most memory that it has held at once, in bytes. The process must not have been waited for.
     pub fn peak_memory_bytes(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// The memory that it holds, in bytes. The process must not have been waited for.
+    pub fn memory_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    fn status_bytes(&self, line: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes: Option<u64> = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok());
+        let value = status.lines().find_map(|found| found.strip_prefix(line));
+        let kibibytes: Option<u64> =
+            value.and_then(|value| value.trim().trim_end_matches(" kB").parse().ok());
         kibibytes.unwrap_or_else(|| panic!("{} has ended", self.name)) * 1024
     }
 }

@@ -9,7 +9,7 @@ use spanfleet_tests::Fleet;
 use crate::bare;
 use crate::bars::{Bar, Bars};
 use crate::report::Section;
-use crate::stage::{Figures, Run, database, export, fleet, folder_bytes, runs, timed};
+use crate::stage::{Figures, Run, ask, database, export, fleet, folder_bytes, runs, timed};
 
 const TEXTS: usize = 50_000;
 const FORMATS: &[&str] = &["conll", "jsonl", "csv"];
@@ -32,19 +32,27 @@ struct Round {
     bare_bytes: u64,
     fleet: Run,
     fleet_bytes: u64,
+    steps: Vec<f64>,
 }
+
+/// What an export's wall time is made of, in seconds: until the first partition is claimed, until the last has ended,
+/// until the files stand.
+const STEPS: &str = "SELECT extract(epoch FROM min(p.claimed_at) - j.created_at), \
+    extract(epoch FROM max(p.ended_at) - min(p.claimed_at)), extract(epoch FROM j.completed_at - max(p.ended_at)) \
+    FROM export_jobs j JOIN export_partitions p ON p.job_id = j.id AND p.kind = 'encode'";
 
 /// Measures them.
 pub(crate) fn measure() -> Section {
     let mut section = Section::new("Text formats out of PostgreSQL");
     let fleet = fleet(TEXTS);
     let _worker = fleet.worker("worker", &SLOTS.to_string());
-    let (mut rows, mut bars) = (Vec::new(), Vec::new());
+    let (mut rows, mut steps, mut bars) = (Vec::new(), Vec::new(), Vec::new());
     for format in FORMATS {
         for level in LEVELS {
             let rounds: Vec<Round> = (0..=runs()).map(|_| round(&fleet, format, *level)).collect();
             // The first warms caches and connections.
             rows.push(row(format, *level, &rounds[1..]));
+            steps.push(steps_row(format, *level, &rounds[1..]));
             bars.push(bar(format, *level, &rounds[1..]));
         }
     }
@@ -73,6 +81,10 @@ pub(crate) fn measure() -> Section {
         ],
         &rows,
     );
+    section.say(
+        "Where the fleet's wall time goes, and how much of all cores it had at work, what stands apart included.".to_owned(),
+    );
+    section.table(&["format", "plan s", "partitions s", "sealing s", "cores at work"], &steps);
     section.bars.push(Bars {
         name: "cpu".to_owned(),
         title: format!("CPU of an export of {TEXTS} texts through the fleet"),
@@ -101,7 +113,9 @@ fn round(fleet: &Fleet, format: &str, level: i32) -> Round {
     let parameters = json!({"compression": "gzip", "compression_level": level});
     let (run, job) = timed(|| export(fleet, format, &parameters));
     let fleet_bytes = job["output_file_size"].as_u64().unwrap_or(0);
-    Round { limit, bare, bare_bytes: folder_bytes(folder.path()), fleet: run, fleet_bytes }
+    let uuid = job["job_uuid"].as_str().expect("a job has an id");
+    let steps = ask(database(fleet), &format!("{STEPS} WHERE j.job_uuid = '{uuid}' GROUP BY j.id"));
+    Round { limit, bare, bare_bytes: folder_bytes(folder.path()), fleet: run, fleet_bytes, steps }
 }
 
 fn row(format: &str, level: i32, rounds: &[Round]) -> Vec<String> {
@@ -128,6 +142,17 @@ fn row(format: &str, level: i32, rounds: &[Round]) -> Vec<String> {
         megabytes(rounds[0].bare_bytes),
         megabytes(rounds[0].fleet_bytes),
     ]
+}
+
+fn steps_row(format: &str, level: i32, rounds: &[Round]) -> Vec<String> {
+    let figures = |of: &dyn Fn(&Round) -> f64| rounds.iter().map(of).collect::<Figures>().show();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    let busy = |round: &Round| {
+        let seconds: f64 = shares().map(|(_, program)| round.fleet.cpu.of(program)).sum();
+        seconds / (round.fleet.wall * cores)
+    };
+    let steps = (0..3).map(|step| figures(&|round: &Round| round.steps[step]));
+    [format!("{format}, gzip {level}")].into_iter().chain(steps).chain([figures(&busy)]).collect()
 }
 
 /// Two COPYs of what the format needs, side by side, to nowhere.

@@ -32,7 +32,7 @@ pub(crate) fn measure() -> Section {
             let worker = fleet.worker(&format!("worker-{format}"), "2");
             let order = json!({"project": "news", "format": format, "include_relations": true});
             let (run, job) = timed(|| export_with(&fleet, &order));
-            let peak = worker.peak_memory_bytes() >> 20;
+            let (peak, after) = (worker.peak_memory_bytes() >> 20, worker.memory_bytes() >> 20);
             line.points.push((texts as f64 / 1e3, peak as f64));
             rows.push(vec![
                 (*format).to_owned(),
@@ -42,11 +42,15 @@ pub(crate) fn measure() -> Section {
                 format!("{:.1}", run.wall),
                 (job["output_file_size"].as_u64().unwrap_or(0) / 1_000_000).to_string(),
                 peak.to_string(),
+                after.to_string(),
             ]);
         }
     }
-    section.say("Peak resident memory of one worker with two slots, a process of its own for each export.");
-    section.table(&["format", "texts", "corpus MB", "partitions", "wall s", "file MB", "peak MiB"], &rows);
+    section.say("Resident memory of one worker with two slots, a process of its own for each export: its peak, and at the end.");
+    section.table(
+        &["format", "texts", "corpus MB", "partitions", "wall s", "file MB", "peak MiB", "MiB at the end"],
+        &rows,
+    );
     section.plots.push(Plot {
         name: "memory".to_owned(),
         title: "Peak memory of a worker with two slots".to_owned(),

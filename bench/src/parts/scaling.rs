@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 use spanfleet_tests::{Fleet, Process, shared};
@@ -10,7 +9,7 @@ use spanfleet_tests::{Fleet, Process, shared};
 use crate::corpus;
 use crate::plot::{Line, Plot};
 use crate::report::Section;
-use crate::stage::{Figures, database, export, fleet, psql, runs, timed};
+use crate::stage::{Figures, ask, database, export, fleet, psql, runs, timed};
 
 const TEXTS: usize = 50_000;
 /// Texts of the export whose planning is measured.
@@ -105,7 +104,7 @@ fn makespan_to_mean(fleet: &Fleet, uuid: &str) -> f64 {
         "SELECT extract(epoch FROM max(p.ended_at) - min(p.claimed_at)) / (sum(extract(epoch FROM p.ended_at - p.claimed_at)) / 4) \
          FROM export_partitions p JOIN export_jobs j ON j.id = p.job_id WHERE j.job_uuid = '{uuid}' AND p.kind = 'encode'"
     );
-    ask(database(fleet), &sql)
+    ask(database(fleet), &sql)[0]
 }
 
 /// Measures the planner against the export that it plans.
@@ -120,7 +119,7 @@ pub(crate) fn planner() -> Section {
         "SELECT extract(epoch FROM p.ended_at - p.claimed_at) FROM export_partitions p JOIN export_jobs j ON j.id = p.job_id \
          WHERE j.job_uuid = '{uuid}' AND p.kind = 'plan'"
     );
-    let seconds = ask(database(&fleet), &sql);
+    let seconds = ask(database(&fleet), &sql)[0];
     section.say(format!(
         "{PLANNED_TEXTS} texts as CoNLL with gzip: {cpu:.1} CPU s in all, {:.1} s; the plan took {seconds:.2} s of wall time \
          with nothing beside it, which is at most {:.1} % of the CPU.",
@@ -128,12 +127,4 @@ pub(crate) fn planner() -> Section {
         seconds / cpu * 100.0
     ));
     section
-}
-
-/// A statement's one number.
-fn ask(database: &str, sql: &str) -> f64 {
-    let output = Command::new("psql").args(["-X", "-q", "-A", "-t", "-d", database, "-c", sql]).output();
-    let output = output.expect("psql can be started");
-    let said = String::from_utf8_lossy(&output.stdout);
-    said.trim().parse().unwrap_or_else(|_| panic!("`{sql}` gave {said}"))
 }
