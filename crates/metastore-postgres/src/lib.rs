@@ -18,7 +18,7 @@ use std::{str::FromStr, time::Duration};
 use async_trait::async_trait;
 use spanfleet_metastore::{Driver, MetastoreError, MetastoreErrorKind, Session, Store};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
+    ConnectOptions, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -30,9 +30,6 @@ type Result<T> = std::result::Result<T, MetastoreError>;
 const STATEMENT_TIMEOUT: &str = "30s";
 /// How long to wait for a free connection, or for a server that comes back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// A connection that rested longer is tried before it is used. The pool tries each when it gets it back, so that one
-/// which is at work all the time need not be tried twice for every use.
-const TRIED_AFTER: Duration = Duration::from_secs(1);
 /// `check` answers a probe.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -84,15 +81,6 @@ impl PostgresMetastore {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, used| {
-                Box::pin(async move {
-                    if used.idle_for > TRIED_AFTER {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .connect_lazy_with(guarded);
         let address = address_of(&options);
         Ok(Store::new(PostgresMetastore { pool, options, address }))
