@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStreamError;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::{Bytes, BytesMut};
@@ -12,6 +13,7 @@ use futures_util::{StreamExt, stream};
 use spanfleet_storage::{ByteStream, StorageError, StorageErrorKind};
 
 use crate::error::Answer;
+use crate::sums;
 use crate::{Checksum, S3Settings};
 
 /// A range is asked for without an end from here on: some stores read its end into 63 bits.
@@ -59,17 +61,17 @@ impl Bucket {
     /// Writes an object at once. Says whether the store has answered with the checksum of these bytes, which it then
     /// holds.
     pub(crate) async fn put(&self, key: &str, media_type: &str, bytes: Bytes) -> Result<bool, StorageError> {
-        let crc32 = crc32fast::hash(&bytes).to_be_bytes();
+        let crc32 = sums::crc32(&bytes);
         let request = self.client.put_object().bucket(self.name()).key(self.full_key(key));
         let sent = request.content_type(media_type).body(bytes.into()).send().await;
         let stored = sent.map_err(|error| self.explain("write", key, &error))?;
-        Ok(stored.checksum_crc32 == Some(aws_smithy_types::base64::encode(crc32)))
+        Ok(stored.checksum_crc32 == Some(crc32))
     }
 
-    pub(crate) async fn head_bytes(&self, key: &str) -> Result<Option<u64>, StorageError> {
+    pub(crate) async fn head(&self, key: &str) -> Result<Option<HeadObjectOutput>, StorageError> {
         let request = self.client.head_object().bucket(self.name()).key(self.full_key(key));
         match request.send().await {
-            Ok(found) => Ok(Some(found.content_length().unwrap_or(0).unsigned_abs())),
+            Ok(found) => Ok(Some(found)),
             Err(error) => match self.explain("read", key, &error) {
                 absent if absent.kind == StorageErrorKind::NotFound => Ok(None),
                 // A refusal without a body has no word for itself, only a status.
@@ -79,13 +81,17 @@ impl Bucket {
         }
     }
 
-    /// Fails unless an object that was written is there with its size.
-    pub(crate) async fn expect_bytes(&self, key: &str, whole_bytes: u64) -> Result<(), StorageError> {
-        let found_bytes = self.head_bytes(key).await?;
-        if found_bytes == Some(whole_bytes) {
-            return Ok(());
-        }
-        let found = found_bytes.map_or("is absent".to_owned(), |bytes| format!("has {bytes} bytes"));
+    /// Fails unless an object that was written is there with its size. Gives its entity tag.
+    pub(crate) async fn expect_bytes(
+        &self,
+        key: &str,
+        whole_bytes: u64,
+    ) -> Result<Option<String>, StorageError> {
+        let found = match self.head(key).await? {
+            Some(found) if object_bytes(&found) == whole_bytes => return Ok(found.e_tag),
+            Some(found) => format!("has {} bytes", object_bytes(&found)),
+            None => "is absent".to_owned(),
+        };
         let name = self.name();
         let message = format!("`{key}` in bucket `{name}` {found} after an upload of {whole_bytes} bytes");
         Err(StorageError::new(StorageErrorKind::Transient, message))
@@ -148,6 +154,10 @@ impl Bucket {
             Ok(_) => Ok(()),
         }
     }
+}
+
+pub(crate) fn object_bytes(found: &HeadObjectOutput) -> u64 {
+    found.content_length.unwrap_or(0).unsigned_abs()
 }
 
 /// The header for a range; none for the whole.

@@ -1,14 +1,15 @@
-//! Carries a plan out: small parts through this process, the rest inside the store.
+//! Joins pieces: small ones through this process, the rest inside the store.
 
 use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use spanfleet_storage::{Composed, Piece, StorageError, sha256_of};
+use spanfleet_storage::{Composed, Hasher, Piece, StorageError, Upload};
 use tokio::sync::Semaphore;
 
 use crate::bucket::Bucket;
 use crate::multipart::{Multipart, Target};
 use crate::plan::{PART_BYTES_MIN, Part, Slice, piece_bytes, plan_compose};
+use crate::upload::S3Upload;
 
 /// Copies inside the store cost us nothing. Parts that are carried cost their size in memory: of these there is
 /// one at a time, whatever the number of parts.
@@ -23,17 +24,13 @@ pub(crate) async fn compose(
     media_type: &str,
     pieces: &[Piece],
 ) -> Result<Composed, StorageError> {
-    let whole_bytes = pieces.iter().map(piece_bytes).sum();
-    if whole_bytes < PART_BYTES_MIN {
-        let slices =
-            pieces.iter().enumerate().map(|(piece, found)| Slice { piece, range: 0..piece_bytes(found) });
-        let whole = carry(bucket, pieces, slices.collect()).await?;
-        let is_checked = bucket.put(key, media_type, whole.clone()).await?;
-        let sha256 = if is_checked { Some(sha256_of(key, whole).await?) } else { None };
-        return Ok(Composed { bytes: whole_bytes, sha256 });
+    let parts = plan_compose(pieces);
+    if parts.iter().all(|part| matches!(part, Part::Carry(_))) {
+        return carry_all(bucket, key, media_type, pieces).await;
     }
+    let whole_bytes = pieces.iter().map(piece_bytes).sum();
     let multipart = Multipart::create(bucket, key, media_type).await?;
-    match send_parts(bucket, &multipart.target, pieces).await {
+    match send_parts(bucket, &multipart.target, pieces, parts).await {
         Ok(parts) => {
             multipart.complete(parts, whole_bytes).await?;
             Ok(Composed { bytes: whole_bytes, sha256: None })
@@ -46,13 +43,44 @@ pub(crate) async fn compose(
     }
 }
 
+/// Where nothing is copied, all bytes are seen on their way: while some are sent, the next are read and hashed. In
+/// memory are two reads of a part's size, two parts that are sent, and what waits to become one.
+async fn carry_all(
+    bucket: &Bucket,
+    key: &str,
+    media_type: &str,
+    pieces: &[Piece],
+) -> Result<Composed, StorageError> {
+    let mut upload = S3Upload::compared(bucket.clone(), key, media_type);
+    let mut hasher = Hasher::new(key);
+    let reads = part_slices(pieces).map(|slice| read(bucket, &pieces[slice.piece], slice));
+    let mut fetched = stream::iter(reads).buffered(READS_AT_ONCE);
+    while let Some(bytes) = fetched.try_next().await? {
+        hasher.add(bytes.clone()).await?;
+        upload.write(bytes).await?;
+    }
+    let is_same = upload.complete().await?;
+    let sha256 = if is_same { Some(hasher.finish().await?) } else { None };
+    Ok(Composed { bytes: pieces.iter().map(piece_bytes).sum(), sha256 })
+}
+
+/// All bytes of the pieces, in slices of at most the smallest part's size.
+fn part_slices(pieces: &[Piece]) -> impl Iterator<Item = Slice> {
+    pieces.iter().enumerate().flat_map(|(piece, found)| {
+        let end = piece_bytes(found);
+        let starts = (0..end).step_by(PART_BYTES_MIN as usize);
+        starts.map(move |start| Slice { piece, range: start..end.min(start + PART_BYTES_MIN) })
+    })
+}
+
 async fn send_parts(
     bucket: &Bucket,
     target: &Target,
     pieces: &[Piece],
+    parts: Vec<Part>,
 ) -> Result<Vec<CompletedPart>, StorageError> {
     let turn = Semaphore::new(1);
-    let numbered = (1..).zip(plan_compose(pieces));
+    let numbered = (1..).zip(parts);
     let sent = numbered.map(|(number, part)| send_part(bucket, target, pieces, number, part, &turn));
     stream::iter(sent).buffer_unordered(COPIES_AT_ONCE).try_collect().await
 }

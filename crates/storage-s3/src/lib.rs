@@ -8,11 +8,12 @@
 //! | `upload.rs` | an object being written: one request, or parts that overlap with encoding |
 //! | `multipart.rs` | an upload in parts: create, send, copy, complete, abort |
 //! | `plan.rs` | how pieces become parts of legal size; pure |
-//! | `compose.rs` | carries a plan out |
+//! | `compose.rs` | carries a plan out, or all bytes where it copies none |
+//! | `sums.rs` | what a store tells of the bytes that it holds |
 //! | `store.rs` | the port |
 //!
-//! Memory: an upload holds at most three times its part size (one part being filled, two on their way), a
-//! compose at most two parts.
+//! Memory: an upload holds at most three times its part size (one part being filled, two on their way). A compose holds
+//! at most two parts, or where it copies nothing 30 MiB: an upload in the smallest parts and two reads of their size.
 
 mod bucket;
 mod compose;
@@ -22,6 +23,7 @@ mod multipart;
 mod plan;
 mod settings;
 mod store;
+mod sums;
 mod upload;
 
 pub use settings::{Checksum, S3Settings};

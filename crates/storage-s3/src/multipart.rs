@@ -12,6 +12,7 @@ use crate::bucket::Bucket;
 use crate::error::Answer;
 use crate::metrics::Inflight;
 use crate::settings::timeouts;
+use crate::sums;
 
 /// Copying 5 GiB inside a store, or joining 10,000 parts, says nothing for minutes.
 const SLOW_ANSWER: Duration = Duration::from_mins(10);
@@ -57,18 +58,21 @@ impl Multipart {
         &self.target.id
     }
 
-    /// Joins the parts and makes sure that the store holds what it should.
+    /// Joins the parts and makes sure that the store holds as many bytes. Says whether its tag of the whole is that of
+    /// these parts, one behind the other.
     pub(crate) async fn complete(
         mut self,
         mut parts: Vec<CompletedPart>,
         whole_bytes: u64,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         parts.sort_unstable_by_key(CompletedPart::part_number);
+        let joined = sums::joined_e_tag(&parts);
         self.target.complete(parts).await?;
         // From here there is nothing to abort any more.
         self.is_open = false;
         // Stores have answered 200 with an error inside, and 404 to a success that was tried twice.
-        self.target.bucket.expect_bytes(&self.target.key, whole_bytes).await
+        let e_tag = self.target.bucket.expect_bytes(&self.target.key, whole_bytes).await?;
+        Ok(joined.is_some_and(|joined| e_tag.is_some_and(|e_tag| sums::unquoted(&e_tag) == joined)))
     }
 
     pub(crate) async fn abort(mut self) -> Result<(), StorageError> {

@@ -16,7 +16,7 @@ use spanfleet_storage::{
 use spanfleet_storage::{check_key, check_prefix};
 
 use crate::S3Settings;
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, object_bytes};
 use crate::compose::compose;
 use crate::error::Answer;
 use crate::metrics;
@@ -144,8 +144,12 @@ impl Storage for S3Storage {
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, StorageError> {
         check_key(key)?;
-        let bytes = self.bucket.head_bytes(key).await?;
-        Ok(bytes.map(|bytes| ObjectInfo { key: key.to_owned(), bytes, written_at: None }))
+        let found = self.bucket.head(key).await?;
+        Ok(found.map(|found| ObjectInfo {
+            key: key.to_owned(),
+            bytes: object_bytes(&found),
+            written_at: None,
+        }))
     }
 
     async fn read(&self, key: &str, offset: u64, bytes: u64) -> Result<Bytes, StorageError> {

@@ -11,6 +11,8 @@ use tokio::task::JoinSet;
 
 use crate::bucket::Bucket;
 use crate::multipart::Multipart;
+use crate::plan::PART_BYTES_MIN;
+use crate::sums;
 
 /// One on its way hides the time it takes; the second hides the moment between two.
 const PARTS_IN_FLIGHT_MAX: usize = 2;
@@ -25,20 +27,57 @@ pub(crate) struct S3Upload {
     /// Bytes that are in no part yet.
     waiting: Waiting,
     written_bytes: u64,
+    part_bytes: usize,
+    is_compared: bool,
     parts: Option<Parts>,
 }
 
 struct Parts {
     multipart: Multipart,
-    in_flight: JoinSet<Result<CompletedPart, StorageError>>,
+    in_flight: JoinSet<Result<(CompletedPart, bool), StorageError>>,
     done: Vec<CompletedPart>,
     begun: usize,
+    /// Whether the store's own sums of all that is done are those of what was sent; never where they aren't compared.
+    are_same: bool,
 }
 
 impl S3Upload {
     pub(crate) fn new(bucket: Bucket, key: &str, media_type: &str) -> S3Upload {
-        let (key, media_type) = (key.to_owned(), media_type.to_owned());
-        S3Upload { bucket, key, media_type, waiting: Waiting::default(), written_bytes: 0, parts: None }
+        S3Upload {
+            key: key.to_owned(),
+            media_type: media_type.to_owned(),
+            waiting: Waiting::default(),
+            written_bytes: 0,
+            part_bytes: bucket.settings.part_bytes,
+            is_compared: false,
+            parts: None,
+            bucket,
+        }
+    }
+
+    /// One whose parts are held against the store's sums of them. Its parts are the smallest: it stands in memory beside
+    /// what is read for it.
+    pub(crate) fn compared(bucket: Bucket, key: &str, media_type: &str) -> S3Upload {
+        let part_bytes = PART_BYTES_MIN as usize;
+        S3Upload { part_bytes, is_compared: true, ..S3Upload::new(bucket, key, media_type) }
+    }
+
+    /// Finishes, and says whether the store has told by sums of its own that it holds what was sent.
+    pub(crate) async fn complete(mut self) -> Result<bool, StorageError> {
+        let Some(mut parts) = self.parts.take() else {
+            let is_same = self.bucket.put(&self.key, &self.media_type, self.waiting.take_all()).await?;
+            if !is_same {
+                self.bucket.expect_bytes(&self.key, self.written_bytes).await?;
+            }
+            return Ok(is_same);
+        };
+        while let Some(part) = self.waiting.take(parts.next_bytes(self.part_bytes)) {
+            parts.send(part, self.is_compared).await?;
+        }
+        if self.waiting.bytes > 0 {
+            parts.send(self.waiting.take_all(), self.is_compared).await?;
+        }
+        parts.finish(self.written_bytes).await
     }
 }
 
@@ -51,37 +90,23 @@ impl Upload for S3Upload {
     async fn write(&mut self, piece: Bytes) -> Result<(), StorageError> {
         self.written_bytes += piece.len() as u64;
         self.waiting.push(piece);
-        let part_bytes = self.bucket.settings.part_bytes;
         let Some(parts) = &mut self.parts else {
-            if self.waiting.bytes >= part_bytes {
+            if self.waiting.bytes >= self.part_bytes {
                 // The caller can note the id down now: no part is sent before the next call.
                 self.parts = Some(Parts::begin(&self.bucket, &self.key, &self.media_type).await?);
             }
             return Ok(());
         };
-        while let Some(part) = self.waiting.take(parts.next_bytes(part_bytes)) {
-            parts.send(part).await?;
+        while let Some(part) = self.waiting.take(parts.next_bytes(self.part_bytes)) {
+            parts.send(part, self.is_compared).await?;
         }
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>) -> Result<u64, StorageError> {
-        let part_bytes = self.bucket.settings.part_bytes;
-        let Some(mut parts) = self.parts.take() else {
-            let is_checked = self.bucket.put(&self.key, &self.media_type, self.waiting.take_all()).await?;
-            if !is_checked {
-                self.bucket.expect_bytes(&self.key, self.written_bytes).await?;
-            }
-            return Ok(self.written_bytes);
-        };
-        while let Some(part) = self.waiting.take(parts.next_bytes(part_bytes)) {
-            parts.send(part).await?;
-        }
-        if self.waiting.bytes > 0 {
-            parts.send(self.waiting.take_all()).await?;
-        }
-        parts.finish(self.written_bytes).await?;
-        Ok(self.written_bytes)
+    async fn finish(self: Box<Self>) -> Result<u64, StorageError> {
+        let written_bytes = self.written_bytes;
+        self.complete().await?;
+        Ok(written_bytes)
     }
 
     async fn abort(mut self: Box<Self>) -> Result<(), StorageError> {
@@ -95,7 +120,7 @@ impl Upload for S3Upload {
 impl Parts {
     async fn begin(bucket: &Bucket, key: &str, media_type: &str) -> Result<Parts, StorageError> {
         let multipart = Multipart::create(bucket, key, media_type).await?;
-        Ok(Parts { multipart, in_flight: JoinSet::new(), done: Vec::new(), begun: 0 })
+        Ok(Parts { multipart, in_flight: JoinSet::new(), done: Vec::new(), begun: 0, are_same: true })
     }
 
     /// The size of the next part.
@@ -103,19 +128,27 @@ impl Parts {
         part_bytes << (self.begun / PARTS_PER_SIZE)
     }
 
-    async fn send(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+    async fn send(&mut self, bytes: Bytes, is_compared: bool) -> Result<(), StorageError> {
         while self.in_flight.len() >= PARTS_IN_FLIGHT_MAX {
             self.wait_for_one().await?;
         }
         self.begun += 1;
         let (target, number) = (self.multipart.target.clone(), self.begun as i32);
-        self.in_flight.spawn(async move { target.send(number, bytes).await });
+        self.in_flight.spawn(async move {
+            let part = target.send(number, bytes.clone()).await?;
+            let is_same = is_compared && sums::is_part(&part, bytes).await;
+            Ok((part, is_same))
+        });
         Ok(())
     }
 
     async fn wait_for_one(&mut self) -> Result<(), StorageError> {
         match self.in_flight.join_next().await {
-            Some(Ok(sent)) => self.done.push(sent?),
+            Some(Ok(sent)) => {
+                let (part, is_same) = sent?;
+                self.done.push(part);
+                self.are_same &= is_same;
+            }
             Some(Err(error)) => {
                 let message = "a part was cut short on its way to the store";
                 return Err(StorageError::new(StorageErrorKind::Transient, message).because(error));
@@ -125,11 +158,12 @@ impl Parts {
         Ok(())
     }
 
-    async fn finish(mut self, whole_bytes: u64) -> Result<(), StorageError> {
+    async fn finish(mut self, whole_bytes: u64) -> Result<bool, StorageError> {
         while !self.in_flight.is_empty() {
             self.wait_for_one().await?;
         }
-        self.multipart.complete(self.done, whole_bytes).await
+        let is_joined = self.multipart.complete(self.done, whole_bytes).await?;
+        Ok(self.are_same && is_joined)
     }
 
     async fn abort(mut self) -> Result<(), StorageError> {

@@ -16,15 +16,9 @@ const BREAKS_MAX: u32 = 3;
 /// object ends earlier; one that is longer is hashed whole. A stream that breaks off goes on where it was.
 pub async fn sha256(storage: &dyn Storage, key: &str, bytes: u64) -> Result<Option<String>, StorageError> {
     let hasher = read_through(key, |offset| storage.stream(key, offset)).await?;
-    Ok((hasher.bytes >= bytes).then(|| hex::encode(hasher.hash.finalize())))
-}
-
-/// SHA-256 of bytes at hand, on their way to `key`, in hex.
-pub async fn sha256_of(key: &str, bytes: Bytes) -> Result<String, StorageError> {
-    let mut hasher = Hasher::default();
-    hasher.add(key, bytes).await?;
-    hasher.hash_waiting(key).await?;
-    Ok(hex::encode(hasher.hash.finalize()))
+    let is_whole = hasher.bytes >= bytes;
+    let sha256 = hasher.finish().await?;
+    Ok(is_whole.then_some(sha256))
 }
 
 /// All bytes of an object, of whose streams `open` gives the one from an offset on.
@@ -32,14 +26,14 @@ async fn read_through<'s>(
     key: &str,
     open: impl Fn(u64) -> BoxFuture<'s, Result<ByteStream<'s>, StorageError>>,
 ) -> Result<Hasher, StorageError> {
-    let mut hasher = Hasher::default();
+    let mut hasher = Hasher::new(key);
     let mut breaks = 0;
     let mut stream = open(0).await?;
     while let Some(frame) = stream.next().await {
         match frame {
             Ok(frame) => {
                 breaks = 0;
-                hasher.add(key, frame).await?;
+                hasher.add(frame).await?;
             }
             Err(error) if error.kind == StorageErrorKind::Transient && breaks < BREAKS_MAX => {
                 breaks += 1;
@@ -49,13 +43,14 @@ async fn read_through<'s>(
             Err(error) => return Err(error),
         }
     }
-    hasher.hash_waiting(key).await?;
     Ok(hasher)
 }
 
-/// Gathers frames, which are small, until they are worth a thread.
-#[derive(Default)]
-struct Hasher {
+/// SHA-256 of the bytes of an object, in their order, taken off the async threads. Gathers frames, which are small,
+/// until they are worth a thread.
+#[derive(Debug)]
+pub struct Hasher {
+    key: String,
     hash: Sha256,
     waiting: Vec<Bytes>,
     waiting_bytes: usize,
@@ -64,14 +59,27 @@ struct Hasher {
 }
 
 impl Hasher {
-    async fn add(&mut self, key: &str, frame: Bytes) -> Result<(), StorageError> {
+    /// Of no bytes yet; errors name the key.
+    pub fn new(key: &str) -> Hasher {
+        let key = key.to_owned();
+        Hasher { key, hash: Sha256::default(), waiting: Vec::new(), waiting_bytes: 0, bytes: 0 }
+    }
+
+    /// Takes the next bytes.
+    pub async fn add(&mut self, frame: Bytes) -> Result<(), StorageError> {
         self.bytes += frame.len() as u64;
         self.waiting_bytes += frame.len();
         self.waiting.push(frame);
-        if self.waiting_bytes >= HASHED_AT_ONCE { self.hash_waiting(key).await } else { Ok(()) }
+        if self.waiting_bytes >= HASHED_AT_ONCE { self.hash_waiting().await } else { Ok(()) }
     }
 
-    async fn hash_waiting(&mut self, key: &str) -> Result<(), StorageError> {
+    /// The sum of all that came, in hex.
+    pub async fn finish(mut self) -> Result<String, StorageError> {
+        self.hash_waiting().await?;
+        Ok(hex::encode(self.hash.finalize()))
+    }
+
+    async fn hash_waiting(&mut self) -> Result<(), StorageError> {
         let (mut hash, frames) = (std::mem::take(&mut self.hash), std::mem::take(&mut self.waiting));
         self.waiting_bytes = 0;
         let hashed = tokio::task::spawn_blocking(move || {
@@ -81,7 +89,7 @@ impl Hasher {
             hash
         });
         self.hash = hashed.await.map_err(|error| {
-            StorageError::new(StorageErrorKind::Transient, format!("hashing `{key}` was cut short"))
+            StorageError::new(StorageErrorKind::Transient, format!("hashing `{}` was cut short", self.key))
                 .because(error)
         })?;
         Ok(())
@@ -128,7 +136,7 @@ mod tests {
             cut.boxed()
         };
         let hasher = read_through("object", one_piece_each).await.unwrap();
-        assert_eq!(hasher.hash.finalize(), Sha256::digest(&bytes));
+        assert_eq!(hasher.finish().await.unwrap(), hex::encode(Sha256::digest(&bytes)));
         assert!(opened.into_inner() > BREAKS_MAX, "each piece came by a stream of its own");
         assert_eq!(sha256(&storage, "object", end + 1).await.unwrap(), None);
     }

@@ -11,7 +11,7 @@ mod error;
 pub mod key;
 pub mod local;
 
-pub use checksum::{sha256, sha256_of};
+pub use checksum::{Hasher, sha256};
 pub use error::{StorageError, StorageErrorKind};
 pub use key::{check_key, check_prefix};
 pub use local::LocalStorage;

@@ -12,7 +12,7 @@ const GZIP_LEVEL: u8 = 6;
 /// Zstandard's own default.
 const ZSTD_LEVEL: u8 = 3;
 /// What libdeflate gets at once, a gzip member of its own: far more than the 32 KiB that Deflate looks back.
-const MEMBER_BYTES: usize = 256 << 10;
+pub const MEMBER_BYTES: usize = 256 << 10;
 /// What zstd gets at once. It looks at the end of what it got, so that writes of other sizes would give other frames.
 const BLOCK_BYTES: usize = 64 << 10;
 
@@ -28,8 +28,15 @@ pub struct Compressor {
 
 enum Stream {
     Plain,
-    Gzip(Box<libdeflater::Compressor>),
-    Zstd { level: i32, frame: Option<Box<zstd::Encoder<'static, Vec<u8>>>> },
+    Gzip {
+        compressor: Box<libdeflater::Compressor>,
+        /// Room for a member of the worst size: few come near it, and the caller's buffer grows by what they have.
+        member: Vec<u8>,
+    },
+    Zstd {
+        level: i32,
+        frame: Option<Box<zstd::Encoder<'static, Vec<u8>>>>,
+    },
 }
 
 impl Compressor {
@@ -40,7 +47,7 @@ impl Compressor {
             Compression::Gzip => {
                 let level = CompressionLvl::new(level.unwrap_or(GZIP_LEVEL).into())
                     .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "gzip has no such level"))?;
-                Stream::Gzip(Box::new(libdeflater::Compressor::new(level)))
+                Stream::Gzip { compressor: Box::new(libdeflater::Compressor::new(level)), member: Vec::new() }
             }
             Compression::Zstd => Stream::Zstd { level: level.unwrap_or(ZSTD_LEVEL).into(), frame: None },
         };
@@ -54,7 +61,7 @@ impl Compressor {
                 out.extend_from_slice(bytes);
                 return Ok(());
             }
-            Stream::Gzip(_) => MEMBER_BYTES,
+            Stream::Gzip { .. } => MEMBER_BYTES,
             Stream::Zstd { .. } => BLOCK_BYTES,
         };
         while self.waiting.len() + bytes.len() >= at_once {
@@ -70,7 +77,13 @@ impl Compressor {
     fn compress(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         match &mut self.stream {
             Stream::Plain => {}
-            Stream::Gzip(compressor) => append_member(compressor, &self.waiting, out)?,
+            Stream::Gzip { compressor, member } => {
+                let most_bytes = compressor.gzip_compress_bound(self.waiting.len());
+                member.resize(member.len().max(most_bytes), 0);
+                // The header that libdeflate writes holds neither time nor name: the same data is the same file.
+                let bytes = compressor.gzip_compress(&self.waiting, member).map_err(io::Error::other)?;
+                out.extend_from_slice(&member[..bytes]);
+            }
             Stream::Zstd { level, frame } => {
                 let encoder = match frame {
                     Some(encoder) => encoder,
@@ -102,19 +115,6 @@ impl Compressor {
         }
         Ok(())
     }
-}
-
-/// The header that libdeflate writes holds neither time nor name: the same data is the same file.
-fn append_member(
-    compressor: &mut libdeflater::Compressor,
-    bytes: &[u8],
-    out: &mut Vec<u8>,
-) -> io::Result<()> {
-    let begin = out.len();
-    out.resize(begin + compressor.gzip_compress_bound(bytes.len()), 0);
-    let length = compressor.gzip_compress(bytes, &mut out[begin..]).map_err(io::Error::other)?;
-    out.truncate(begin + length);
-    Ok(())
 }
 
 fn begin_frame(level: i32) -> io::Result<Box<zstd::Encoder<'static, Vec<u8>>>> {

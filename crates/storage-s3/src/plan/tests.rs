@@ -55,6 +55,12 @@ fn the_last_object_may_be_small() {
 }
 
 #[test]
+fn a_small_last_object_is_no_reason_to_copy() {
+    let pieces = [object(3 * MIB), object(3 * MIB), object(3 * MIB)];
+    assert_eq!(plan_compose(&pieces), [carry([(0, 0..3 * MIB), (1, 0..3 * MIB)]), carry([(2, 0..3 * MIB)])]);
+}
+
+#[test]
 fn an_object_that_would_leave_too_little_is_carried_whole() {
     let plan = plan_compose(&[inline(10), object(6 * MIB), object(9 * MIB)]);
     assert_eq!(plan, [carry([(0, 0..10), (1, 0..6 * MIB)]), copy(2, 0..9 * MIB)]);

@@ -3,7 +3,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use spanfleet_storage::contract;
+use spanfleet_storage::{Hasher, contract};
 
 use super::*;
 use crate::Checksum;
@@ -118,6 +118,39 @@ async fn more_keys_than_one_request_takes_are_deleted() {
     all.push("many/last".to_owned());
     storage.delete(&all).await.unwrap();
     assert_eq!(storage.list("many/").await.unwrap(), []);
+}
+
+/// Composes objects of 4 MiB, too small to copy. What was told of the sum is right.
+async fn told_of_carried(storage: &S3Storage) -> bool {
+    let mut hasher = Hasher::new("whole");
+    let mut pieces = Vec::new();
+    for number in 0..4_u8 {
+        let key = format!("parts/{number}");
+        let bytes = Bytes::from(vec![number; 4 << 20]);
+        hasher.add(bytes.clone()).await.unwrap();
+        storage.bucket.put(&key, "text/plain", bytes).await.unwrap();
+        pieces.push(Piece::Object { key, bytes: 4 << 20 });
+    }
+    let composed = storage.compose("whole", "text/plain", &pieces).await.unwrap();
+    assert_eq!(composed.bytes, 16 << 20);
+    let sha256 = hasher.finish().await.unwrap();
+    assert_eq!(spanfleet_storage::sha256(storage, "whole", 16 << 20).await.unwrap().unwrap(), sha256);
+    assert!(composed.sha256.as_ref().is_none_or(|told| *told == sha256));
+    composed.sha256.is_some()
+}
+
+#[tokio::test]
+async fn what_is_carried_need_not_be_read_back() {
+    let Some(keys) = Keys::of(S3) else { return };
+    for checksum in [Checksum::WhenSupported, Checksum::WhenRequired] {
+        assert!(told_of_carried(&keys.fresh_storage(checksum).await).await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_carried_to_radosgw_need_not_be_read_back() {
+    let Some(keys) = Keys::of(RADOSGW) else { return };
+    assert!(told_of_carried(&keys.fresh_storage(Checksum::WhenRequired).await).await);
 }
 
 async fn complaint(storage: &S3Storage) -> String {

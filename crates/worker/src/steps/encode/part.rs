@@ -27,6 +27,8 @@ use crate::{StepError, keys, steps::has_blocks};
 const ENCODED_BYTES: usize = 64 * 1024;
 /// Compressed bytes that travel together.
 const PIECE_BYTES: usize = 1024 * 1024;
+/// Room for a piece and what may be compressed at once behind it.
+const READY_BYTES: usize = PIECE_BYTES + compress::MEMBER_BYTES;
 /// Splits of one job: each holds buffers and an upload open.
 const MOST_SPLITS: usize = 64;
 
@@ -281,7 +283,7 @@ impl Pieces {
     fn new(object: usize, messages: mpsc::Sender<Message>) -> Pieces {
         Pieces {
             object,
-            ready: Vec::with_capacity(PIECE_BYTES),
+            ready: Vec::with_capacity(READY_BYTES),
             hash: Sha256::new(),
             sent_bytes: 0,
             messages,
@@ -295,7 +297,7 @@ impl Pieces {
         }
         self.hash.update(&self.ready);
         self.sent_bytes += self.ready.len() as u64;
-        let mut ready = Bytes::from(std::mem::replace(&mut self.ready, Vec::with_capacity(PIECE_BYTES)));
+        let mut ready = Bytes::from(std::mem::replace(&mut self.ready, Vec::with_capacity(READY_BYTES)));
         while !ready.is_empty() {
             let piece = ready.split_to(ready.len().min(PIECE_BYTES));
             send(&self.messages, Message::Piece(self.object, piece))?;
