@@ -37,7 +37,9 @@ struct Parts {
     in_flight: JoinSet<Result<(CompletedPart, bool), StorageError>>,
     done: Vec<CompletedPart>,
     begun: usize,
-    /// Whether the store's own sums of all that is done are those of what was sent; never where they aren't compared.
+    /// Whether the store's own sums are held against what was sent.
+    is_compared: bool,
+    /// Whether they are the same for all that is done; never where they aren't compared.
     are_same: bool,
 }
 
@@ -72,10 +74,10 @@ impl S3Upload {
             return Ok(is_same);
         };
         while let Some(part) = self.waiting.take(parts.next_bytes(self.part_bytes)) {
-            parts.send(part, self.is_compared).await?;
+            parts.send(part).await?;
         }
         if self.waiting.bytes > 0 {
-            parts.send(self.waiting.take_all(), self.is_compared).await?;
+            parts.send(self.waiting.take_all()).await?;
         }
         parts.finish(self.written_bytes).await
     }
@@ -93,12 +95,13 @@ impl Upload for S3Upload {
         let Some(parts) = &mut self.parts else {
             if self.waiting.bytes >= self.part_bytes {
                 // The caller can note the id down now: no part is sent before the next call.
-                self.parts = Some(Parts::begin(&self.bucket, &self.key, &self.media_type).await?);
+                let begun = Parts::begin(&self.bucket, &self.key, &self.media_type, self.is_compared);
+                self.parts = Some(begun.await?);
             }
             return Ok(());
         };
         while let Some(part) = self.waiting.take(parts.next_bytes(self.part_bytes)) {
-            parts.send(part, self.is_compared).await?;
+            parts.send(part).await?;
         }
         Ok(())
     }
@@ -118,9 +121,15 @@ impl Upload for S3Upload {
 }
 
 impl Parts {
-    async fn begin(bucket: &Bucket, key: &str, media_type: &str) -> Result<Parts, StorageError> {
+    async fn begin(
+        bucket: &Bucket,
+        key: &str,
+        media_type: &str,
+        is_compared: bool,
+    ) -> Result<Parts, StorageError> {
         let multipart = Multipart::create(bucket, key, media_type).await?;
-        Ok(Parts { multipart, in_flight: JoinSet::new(), done: Vec::new(), begun: 0, are_same: true })
+        let (in_flight, done) = (JoinSet::new(), Vec::new());
+        Ok(Parts { multipart, in_flight, done, begun: 0, is_compared, are_same: true })
     }
 
     /// The size of the next part.
@@ -128,12 +137,13 @@ impl Parts {
         part_bytes << (self.begun / PARTS_PER_SIZE)
     }
 
-    async fn send(&mut self, bytes: Bytes, is_compared: bool) -> Result<(), StorageError> {
+    async fn send(&mut self, bytes: Bytes) -> Result<(), StorageError> {
         while self.in_flight.len() >= PARTS_IN_FLIGHT_MAX {
             self.wait_for_one().await?;
         }
         self.begun += 1;
         let (target, number) = (self.multipart.target.clone(), self.begun as i32);
+        let is_compared = self.is_compared;
         self.in_flight.spawn(async move {
             let part = target.send(number, bytes.clone()).await?;
             let is_same = is_compared && sums::is_part(&part, bytes).await;
