@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::CompletedPart;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use spanfleet_storage::{Composed, Hasher, Piece, StorageError, Upload};
+use spanfleet_storage::{Composed, Hasher, Piece, StorageError, StorageErrorKind, Upload};
 use tokio::sync::Semaphore;
 
 use crate::bucket::Bucket;
@@ -51,7 +51,25 @@ async fn carry_all(
     media_type: &str,
     pieces: &[Piece],
 ) -> Result<Composed, StorageError> {
-    let mut upload = S3Upload::compared(bucket.clone(), key, media_type);
+    let mut upload = Box::new(S3Upload::compared(bucket.clone(), key, media_type));
+    let hasher = match write_all(bucket, key, pieces, &mut upload).await {
+        Ok(hasher) => hasher,
+        Err(error) => {
+            let _ = upload.abort().await;
+            return Err(error);
+        }
+    };
+    let is_same = upload.complete().await?;
+    let sha256 = if is_same { Some(hasher.finish().await?) } else { None };
+    Ok(Composed { bytes: pieces.iter().map(piece_bytes).sum(), sha256 })
+}
+
+async fn write_all(
+    bucket: &Bucket,
+    key: &str,
+    pieces: &[Piece],
+    upload: &mut S3Upload,
+) -> Result<Hasher, StorageError> {
     let mut hasher = Hasher::new(key);
     let reads = part_slices(pieces).map(|slice| read(bucket, &pieces[slice.piece], slice));
     let mut fetched = stream::iter(reads).buffered(READS_AT_ONCE);
@@ -59,9 +77,7 @@ async fn carry_all(
         hasher.add(bytes.clone()).await?;
         upload.write(bytes).await?;
     }
-    let is_same = upload.complete().await?;
-    let sha256 = if is_same { Some(hasher.finish().await?) } else { None };
-    Ok(Composed { bytes: pieces.iter().map(piece_bytes).sum(), sha256 })
+    Ok(hasher)
 }
 
 /// All bytes of the pieces, in slices of at most the smallest part's size.
@@ -118,10 +134,18 @@ async fn carry(bucket: &Bucket, pieces: &[Piece], slices: Vec<Slice>) -> Result<
     Ok(carried.freeze())
 }
 
+/// Exactly the bytes of a slice: an object that has fewer would be missing in a whole that nobody reads back.
 async fn read(bucket: &Bucket, piece: &Piece, slice: Slice) -> Result<Bytes, StorageError> {
     let range = slice.range;
-    match piece {
-        Piece::Inline(inline) => Ok(inline.slice(range.start as usize..range.end as usize)),
-        Piece::Object { key, .. } => bucket.read(key, range.start, range.end - range.start).await,
+    let key = match piece {
+        Piece::Inline(inline) => return Ok(inline.slice(range.start as usize..range.end as usize)),
+        Piece::Object { key, .. } => key,
+    };
+    let bytes = bucket.read(key, range.start, range.end - range.start).await?;
+    if range.start + bytes.len() as u64 == range.end {
+        return Ok(bytes);
     }
+    let name = bucket.name();
+    let message = format!("`{key}` in bucket `{name}` ends before byte {}, which it should have", range.end);
+    Err(StorageError::new(StorageErrorKind::Transient, message))
 }

@@ -33,8 +33,7 @@ pub(crate) fn plan_compose(pieces: &[Piece]) -> Vec<Part> {
     let whole_bytes: u64 = pieces.iter().map(piece_bytes).sum();
     // Every part but the last has at least this many bytes, so there are never too many of them.
     let part_bytes_min = PART_BYTES_MIN.max(whole_bytes.div_ceil(PARTS_MAX - 1));
-    let mut plan =
-        Plan { part_bytes_min, parts: Vec::new(), carried: Vec::new(), carried_bytes: 0, has_copies: false };
+    let mut plan = Plan { part_bytes_min, parts: Vec::new(), carried: Vec::new(), carried_bytes: 0 };
     let last = pieces.iter().rposition(|piece| piece_bytes(piece) > 0);
     for (place, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece_bytes(piece) > 0) {
         match piece {
@@ -58,7 +57,6 @@ struct Plan {
     parts: Vec<Part>,
     carried: Vec<Slice>,
     carried_bytes: u64,
-    has_copies: bool,
 }
 
 impl Plan {
@@ -68,9 +66,10 @@ impl Plan {
             carried_bytes => (self.part_bytes_min - carried_bytes).min(bytes),
         };
         let left_bytes = bytes - borrowed_bytes;
-        // A small last part is legal; it is worth a copy only where others are copied, since what is carried whole need not
-        // be read back.
-        let is_last_copy = is_last && left_bytes > 0 && self.has_copies;
+        // A small last part is legal; it is worth a copy only where others are copied, since what is carried whole need
+        // not be read back.
+        let has_copies = || self.parts.iter().any(|part| matches!(part, Part::Copy(_)));
+        let is_last_copy = is_last && left_bytes > 0 && has_copies();
         if left_bytes >= self.part_bytes_min || is_last_copy {
             self.carry(piece, 0..borrowed_bytes);
             self.copy(piece, borrowed_bytes..bytes);
@@ -99,7 +98,6 @@ impl Plan {
     }
 
     fn copy(&mut self, piece: usize, range: Range<u64>) {
-        self.has_copies = true;
         let bytes = range.end - range.start;
         let copies = bytes.div_ceil(PART_BYTES_MAX);
         // Of equal size, so that none is too small.

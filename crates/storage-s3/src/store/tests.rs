@@ -153,6 +153,20 @@ async fn what_is_carried_to_radosgw_need_not_be_read_back() {
     assert!(told_of_carried(&keys.fresh_storage(Checksum::WhenRequired).await).await);
 }
 
+#[tokio::test]
+async fn a_part_that_is_shorter_than_told_is_no_part() {
+    let Some(keys) = Keys::of(S3) else { return };
+    let storage = keys.fresh_storage(Checksum::WhenSupported).await;
+    storage.bucket.put("short", "text/plain", Bytes::from_static(b"four")).await.unwrap();
+    for carried_bytes in [0, 8 << 20] {
+        let short = Piece::Object { key: "short".to_owned(), bytes: 5 };
+        let pieces = [Piece::Inline(Bytes::from(vec![1; carried_bytes])), short];
+        let error = storage.compose("whole", "text/plain", &pieces).await.unwrap_err();
+        assert!(error.message.contains("`short`") && error.message.contains("ends before byte 5"), "{error}");
+        assert_eq!(storage.head("whole").await.unwrap(), None);
+    }
+}
+
 async fn complaint(storage: &S3Storage) -> String {
     let error = storage.check().await.unwrap_err();
     assert_eq!(error.kind, StorageErrorKind::Configuration, "{error}");
